@@ -1,0 +1,42 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Logger } from './logger.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** Repeats of one warning within this time are counted and told with the next one that is let through. */
+const REPEAT_INTERVAL_MS = 10_000;
+
+/**
+ * Where an occurrence is both logged and counted. Each area (source, archive, agent) has one file of named functions
+ * over this class, so that no log line exists without its metric.
+ */
+export class Telemetry {
+  readonly log: Logger;
+  readonly registry = new Registry();
+  readonly #repeats: RateLimit;
+
+  constructor(log: Logger, now: () => number = Date.now) {
+    this.log = log;
+    this.#repeats = new RateLimit(REPEAT_INTERVAL_MS, now);
+  }
+
+  /** A counter `auditail_<name>`; the same name gives the same counter. */
+  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
+    const full = `auditail_${name}`;
+    const existing = this.registry.getSingleMetric(full) as Counter<L> | undefined;
+    return existing ?? new Counter({ name: full, help, labelNames, registers: [this.registry] });
+  }
+
+  /** A gauge `auditail_<name>`; the same name gives the same gauge. */
+  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
+    const full = `auditail_${name}`;
+    const existing = this.registry.getSingleMetric(full) as Gauge<L> | undefined;
+    return existing ?? new Gauge({ name: full, help, labelNames, registers: [this.registry] });
+  }
+
+  /** Logs a warning at most once per `key` and interval; the next one says how many were held back. */
+  warnLimited(key: string, fields: Record<string, unknown>, message: string): void {
+    const suppressed = this.#repeats.allow(key);
+    if (suppressed === undefined) return;
+    this.log.warn(suppressed > 0 ? { ...fields, repeated: suppressed } : fields, message);
+  }
+}
