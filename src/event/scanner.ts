@@ -97,7 +97,10 @@ export class EventScanner {
     return undefined;
   }
 
-  /** One function over the whole grammar, since its speed is in what it keeps in registers: no calls but for rare cases. */
+  /**
+   * One function over the whole grammar, because its speed is in what stays in registers; the rest is called for what is rare.
+   * So too white space: it is looked for only where the byte that the apiserver would have written is not there.
+   */
   #walk(buf: Buffer, start: number, end: number): boolean {
     const view = this.#view;
     const nodes = this.#nodes;
@@ -125,7 +128,10 @@ export class EventScanner {
     for (;;) {
       // What names the value: a key and a colon, or the number of the element.
       if (closer === CLOSE_BRACE) {
-        if (at >= end || buf[at] !== QUOTE) return this.#fail(at, end, 'expected a key in double quotes');
+        if (at >= end || buf[at] !== QUOTE) {
+          at = spaceEnd(buf, at, end);
+          if (at >= end || buf[at] !== QUOTE) return this.#fail(at, end, 'expected a key in double quotes');
+        }
         const from = at + 1;
         at = plainEnd(view, buf, from, end);
         if (at < end && buf[at] === QUOTE) {
@@ -141,12 +147,15 @@ export class EventScanner {
           if (at >= end || buf[at] !== COLON) return this.#fail(at, end, 'expected a colon');
         }
         at += 1;
-        if (at < end && buf[at]! <= SPACE) at = spaceEnd(buf, at, end);
       } else if (node !== undefined) {
         wanted = node.element(index);
       }
 
-      const first = at < end ? buf[at]! : 0;
+      let first = at < end ? buf[at]! : 0;
+      if (first <= SPACE) {
+        at = spaceEnd(buf, at, end);
+        first = at < end ? buf[at]! : 0;
+      }
       if (first === QUOTE) {
         const from = at + 1;
         at = plainEnd(view, buf, from, end);
@@ -185,9 +194,13 @@ export class EventScanner {
 
       // What ends the value: the brackets that close here, and a comma.
       for (;;) {
-        if (at < end && buf[at]! <= SPACE) at = spaceEnd(buf, at, end);
-        const byte = at < end ? buf[at]! : 0;
+        let byte = at < end ? buf[at]! : 0;
         if (byte === COMMA) break;
+        if (byte <= SPACE) {
+          at = spaceEnd(buf, at, end);
+          byte = at < end ? buf[at]! : 0;
+          if (byte === COMMA) break;
+        }
         if (byte !== closer) {
           return this.#fail(at, end, closer === CLOSE_BRACE ? 'expected a comma or }' : 'expected a comma or ]');
         }
@@ -204,7 +217,6 @@ export class EventScanner {
         }
       }
       at += 1;
-      if (at < end && buf[at]! <= SPACE) at = spaceEnd(buf, at, end);
       if (node !== undefined) index += 1;
     }
   }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parseFieldPath } from '../../src/event/field-path.ts';
 
 /** JSON as it is written, with keys that repeat and numbers as text, neither of which a JavaScript value can hold. */
 type Written =
@@ -25,7 +26,8 @@ export const PATHS = [
 ];
 
 const key = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('objectRef', 'namespace', 'a', 'b', 'c') },
+  { weight: 6, arbitrary: fc.constantFrom('a', 'b') },
+  { weight: 4, arbitrary: fc.constantFrom('objectRef', 'namespace', 'c') },
   {
     weight: 2,
     arbitrary: fc.constantFrom('é', '"\\', '', '__proto__', '\u{1f600}', '\ufffd', '\ud800', '0', 'length'),
@@ -61,15 +63,43 @@ const { value, object } = fc.letrec<{ value: Written; object: Written }>((tie) =
     .map((entries) => ({ type: 'object', entries }) as const),
 }));
 
+/** A document in which one of the paths leads somewhere, with other entries, often duplicates, around each of its steps. */
+const entries = fc.array(fc.tuple(key, value), { maxLength: 2 });
+const pathed = fc.oneof(
+  ...PATHS.map((path) =>
+    parseFieldPath(path).reduceRight<fc.Arbitrary<Written>>(
+      (child, segment) =>
+        typeof segment === 'number'
+          ? fc
+              .tuple(
+                fc.array(value, { minLength: segment, maxLength: segment }),
+                child,
+                fc.array(value, { maxLength: 2 }),
+              )
+              .map(([before, item, after]) => ({ type: 'array', items: [...before, item, ...after] }))
+          : fc
+              .tuple(entries, child, entries)
+              .map(([before, item, after]) => ({ type: 'object', entries: [...before, [segment, item], ...after] })),
+      value,
+    ),
+  ),
+);
+
 /** Bytes of a JSON document, mostly an object, with white space and escapes in any places that JSON allows. */
 export const document = fc
-  .tuple(fc.oneof({ weight: 9, arbitrary: object }, { weight: 1, arbitrary: value }), fc.integer())
+  .tuple(
+    fc.oneof({ weight: 5, arbitrary: pathed }, { weight: 4, arbitrary: object }, { weight: 1, arbitrary: value }),
+    fc.integer(),
+  )
   .map(([written, seed]) => Buffer.from(print(written, generator(seed))));
+
+/** A place in a document as a part of its length, below 1, evenly spread. */
+export const fraction = fc.nat({ max: 0xfffff }).map((value) => value / 0x100000);
 
 /** One damage to a document; places are fractions of its length. */
 export const mutation = fc.record({
   kind: fc.constantFrom('flip', 'set', 'cut', 'remove', 'insert', 'repeat'),
-  at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  at: fraction,
   length: fc.integer({ min: 1, max: 20 }),
   byte: fc.oneof(fc.constantFrom(...Buffer.from('"\\{}[],:0129.eE+-tfn/u \n\t\r')), fc.integer({ min: 0, max: 255 })),
 });
