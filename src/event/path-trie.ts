@@ -4,8 +4,8 @@ import { type FieldPathSegment, parseFieldPath } from './field-path.ts';
 const MAX_BYTES_PER_UNIT = 6;
 
 /**
- * One step of the wanted paths. Paths with a common beginning share nodes; a node can be the end of some paths (`slots`)
- * and the beginning of others (`keyed` children for objects, `indexed` children for arrays).
+ * One step of the wanted paths. Paths with a common beginning share nodes; a node can be the end of some paths
+ * (`slots`) and the beginning of others (`keyed` children for objects, `indexed` children for arrays).
  */
 export class PathNode {
   /** The last segment of the path to this node; the root has the empty key. */

@@ -33,16 +33,17 @@ const LOWER_N = 0x6e;
 /**
  * Tells whether a line is an event, a JSON object, and where its wanted fields are, in one pass over the bytes.
  *
- * The verdict is that of `JSON.parse` on the line's UTF-8 text (RFC 8259), and that the value is an object. Of duplicate keys
- * the last counts, also when an earlier one had wanted fields below it. Nothing is allocated for an event, and nesting is
- * bounded by the line's length only, since the stack is our own.
+ * The verdict is that of `JSON.parse` on the line's UTF-8 text (RFC 8259), and that the value is an object. Of duplicate
+ * keys the last counts, also when an earlier one had wanted fields below it. Nothing is allocated for an event, and
+ * nesting is bounded by the line's length only, since the stack is our own. On audit events of 1.5 KB it does 0.7 to 0.8
+ * GB/s on one core where `JSON.parse` of each line does 0.36 (`bench/scanner.ts`).
  *
  * The results are those of the last scan; they point into its buffer, which the scanner holds until the next one.
  */
 export class EventScanner {
   /** By path number: where the value begins, in bytes of the buffer; for a string, behind its quote. */
   readonly starts: Int32Array;
-  /** By path number: where the value ends; for a string, at its closing quote. For objects and arrays this is not filled in. */
+  /** By path number: where the value ends; for a string, at its closing quote; for a container, where it begins. */
   readonly ends: Int32Array;
   /** By path number: `MISSING`, `STRING`, `SCALAR`, `NULL` or `CONTAINER`. */
   readonly kinds: Uint8Array;
@@ -98,8 +99,8 @@ export class EventScanner {
   }
 
   /**
-   * One function over the whole grammar, because its speed is in what stays in registers; the rest is called for what is rare.
-   * So too white space: it is looked for only where the byte that the apiserver would have written is not there.
+   * One function over the whole grammar, because its speed is in what stays in registers; calls are for what is rare.
+   * So is white space: it is looked for only where the byte that the apiserver would have written is not there.
    */
   #walk(buf: Buffer, start: number, end: number): boolean {
     const view = this.#view;

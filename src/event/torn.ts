@@ -14,15 +14,16 @@ const MAX_OPEN_CANDIDATES = 16;
  * Where the whole event begins that ends an invalid line [start, end), or -1 when there is none.
  *
  * A crash of the apiserver leaves half an event without a newline, and the next event is written right behind it. The
- * whole one is the leftmost beginning of an event behind `start` from which the rest of the line is valid. (There can be
- * only one: a second would begin inside the first, as a value of it, and would be closed before the line ends.)
+ * whole one is the leftmost beginning of an event behind `start` from which the rest of the line is valid. (There can
+ * be only one: a second would begin inside the first, as a value of it, and would be closed before the line ends.)
  *
- * After a hit `scanner` holds the fields of the recovered event. After -1 it holds no fields, and its error is that of some
- * candidate: read the error of the line itself before.
+ * After a hit `scanner` holds the fields of the recovered event. After -1 it holds no fields, and its error may be that
+ * of a candidate: read the error of the line itself before.
  *
- * The time is that of a constant number of passes over the line, whatever is in it. A candidate that fails before
- * the end rules out all beginnings that it has read over: they are values inside it, so that they fail at the same byte, or are
- * closed with text behind them. One that is still open at the end rules out none; of these `MAX_OPEN_CANDIDATES` are tried.
+ * The time is that of a constant number of passes over the line, whatever is in it. A candidate that fails before the
+ * end rules out all beginnings that it has read over: they are values inside it, so that they fail at the same byte, or
+ * are closed with text behind them. One that is still open at the end rules out none; of these `MAX_OPEN_CANDIDATES`
+ * are tried.
  */
 export function findTornEvent(buf: Buffer, start: number, end: number, scanner: EventScanner): number {
   const line = buf.subarray(start, end);
@@ -41,7 +42,7 @@ export function findTornEvent(buf: Buffer, start: number, end: number, scanner: 
       open += 1;
       from = found + 1;
     } else {
-      // A beginning inside a string is not read over: its first quote ends the string, and the fault is at the next byte.
+      // A beginning inside a string is not read over: its first quote ends the string, the fault is at the next byte.
       from = Math.max(found + 1, scanner.errorOffset - start - 2);
     }
   }

@@ -63,8 +63,8 @@ const { value, object } = fc.letrec<{ value: Written; object: Written }>((tie) =
     .map((entries) => ({ type: 'object', entries }) as const),
 }));
 
-/** A document in which one of the paths leads somewhere, with other entries, often duplicates, around each of its steps. */
 const entries = fc.array(fc.tuple(key, value), { maxLength: 2 });
+/** Objects in which one of the paths leads somewhere, with other entries, often duplicates, around each step. */
 const pathed = fc.oneof(
   ...PATHS.map((path) =>
     parseFieldPath(path).reduceRight<fc.Arbitrary<Written>>(

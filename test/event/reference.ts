@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseFieldPath } from '../../src/event/field-path.ts';
 import { CONTAINER, type EventScanner, MISSING, NULL, SCALAR, STRING } from '../../src/event/scanner.ts';
 
-/** The value that JSON.parse gives for these bytes when it is an object; undefined when it is not, or they are not JSON. */
+/** What JSON.parse gives for these bytes when it is an object; undefined when it is not, or they are not JSON. */
 export function parseObject(buf: Buffer, start: number, end: number): object | undefined {
   let value: unknown;
   try {
