@@ -36,10 +36,8 @@ class Log {
   /** lumberjack's way; gives the backup's path. */
   rotate(): string {
     this.#backups += 1;
-    const backup = path.join(
-      path.dirname(this.path),
-      `audit-2026-11-20T15-04-05.${String(this.#backups).padStart(3, '0')}.log`,
-    );
+    const number = String(this.#backups).padStart(3, '0');
+    const backup = this.path.replace(/\.log$/, `-2026-11-20T15-04-05.${number}.log`);
     fs.renameSync(this.path, backup);
     fs.writeFileSync(this.path, '');
     return backup;
