@@ -29,7 +29,7 @@ else {
 `;
 
 /** A zombie that nobody has reaped yet is not alive. */
-function isAlive(pid: number): boolean {
+function isAlive(pid: string): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
@@ -114,7 +114,7 @@ describe('AgentProcess', () => {
        import { AgentProcess } from ${JSON.stringify(helper)};
        const agent = AgentProcess.start({ config: {} });
        await agent.waitFor('ready', () => agent.findLog('ready') !== undefined);
-       writeFileSync(${JSON.stringify(pidFile)}, String(agent.pid));
+       writeFileSync(${JSON.stringify(pidFile)}, agent.pid + ' ' + agent.findLog('started').config);
        if (process.argv[2] === 'throw') throw new Error('a failed test');
        process.kill(process.pid, process.argv[2]);
        setInterval(() => {}, 1000);`,
@@ -123,11 +123,12 @@ describe('AgentProcess', () => {
       const parent = spawn(process.execPath, [script, how], { stdio: 'ignore' });
       const [code, signal] = await once(parent, 'exit');
       assert.equal(signal ?? code, how === 'throw' ? 1 : how);
-      const pid = Number(readFileSync(pidFile, 'utf8'));
+      const [pid = '', config = ''] = readFileSync(pidFile, 'utf8').split(' ');
       // The kill is certain, its completion a moment later.
       const end = performance.now() + 5000;
       while (isAlive(pid) && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
       assert.equal(isAlive(pid), false, `the agent outlived a parent that ended by ${how}`);
+      assert.equal(existsSync(config), false, `the configuration outlived a parent that ended by ${how}`);
     }
   });
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import split2 from 'split2';
-import { endWithParent } from './children.ts';
+import { endWithParent, removeNow, removeWithParent } from './children.ts';
 
 const BUILT_PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -67,7 +67,7 @@ export class AgentProcess {
     this.exited = new Promise<Exit>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => resolve({ code, signal }));
-    }).finally(() => rmSync(directory, { recursive: true, force: true }));
+    }).finally(() => removeNow(directory));
     // An error is told by whoever awaits; before that it must not end this process.
     this.exited.catch(() => {});
   }
@@ -77,6 +77,7 @@ export class AgentProcess {
     const program = process.env.AUDITAIL_BIN ?? BUILT_PROGRAM;
     if (!existsSync(program)) throw new Error(`${program} does not exist: run npm run build first`);
     const directory = mkdtempSync(join(tmpdir(), 'auditail-agent-'));
+    removeWithParent(directory);
     const config = join(directory, 'auditail.yaml');
     writeFileSync(config, JSON.stringify(options.config, undefined, 2));
     const args = ['run', '-c', config, ...(options.args ?? [])];
