@@ -46,7 +46,7 @@ export class ApiserverLog {
   /** Closes the file and waits for the background work. */
   async close(): Promise<void> {
     closeSync(this.#fd);
-    await this.#milling;
+    while (this.#milling !== undefined) await this.#milling;
   }
 
   #rotate(): void {
