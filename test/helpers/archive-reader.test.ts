@@ -56,7 +56,7 @@ async function damaged(path: string): Promise<{ bytes: number; message: string }
 async function agreesWithGzip(t: TestContext, path: string, valid: boolean): Promise<void> {
   const verdict = await gzipTest(path);
   if (verdict === 'missing') t.diagnostic('no gzip program here: not asked for a second opinion');
-  else assert.equal(verdict === undefined, valid, verdict ?? 'gzip -t takes it for valid');
+  else assert.equal(verdict === 'valid', valid, JSON.stringify(verdict));
 }
 
 describe('crc32', () => {

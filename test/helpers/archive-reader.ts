@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { DamagedGzip, readGzip } from './gzip-reader.ts';
 import { hashLine, type LineMultiset } from './line-multiset.ts';
@@ -48,7 +48,7 @@ export async function archiveFiles(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .sort();
 }
 
@@ -142,16 +142,16 @@ function keepExample(into: string[], file: string, line: ArchiveLine): void {
   into.push(`${file}:${line.number}: ${line.bytes.toString('utf8', 0, EXAMPLE_CHARACTERS)}`);
 }
 
-/**
- * The verdict of the `gzip` program on a file: undefined when it is valid, what `gzip -t` printed when it is not, and
- * `'missing'` where there is no such program.
- */
-export async function gzipTest(path: string): Promise<'missing' | string | undefined> {
+/** `missing`: there is no `gzip` program here. */
+export type GzipVerdict = 'valid' | 'missing' | { readonly invalid: string };
+
+/** What `gzip -t` says about a file. */
+export async function gzipTest(path: string): Promise<GzipVerdict> {
   try {
     await promisify(execFile)('gzip', ['-t', path]);
-    return undefined;
+    return 'valid';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
-    return error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    return { invalid: error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error) };
   }
 }
