@@ -48,9 +48,9 @@ export interface AuditEventOptions {
 /**
  * Made-up but realistic audit.k8s.io/v1 events, deterministic, one JSON line each (no newline at the end).
  *
- * To be iterated once. Lines are unique and in the order of their `stageTimestamp`. Sizes follow Pareto's law, so that a few lines in ten
- * thousand exceed 100 KB. Some requests have two lines with one `auditID`, as in a real log: RequestReceived or
- * ResponseStarted, and ResponseComplete some lines later.
+ * To be iterated once. Lines are unique and in the order of their `stageTimestamp`. Sizes follow Pareto's law, so that a
+ * few lines in ten thousand exceed 100 KB. Some requests have two lines with one `auditID`, as in a real log:
+ * RequestReceived or ResponseStarted, and ResponseComplete some lines later.
  */
 export class AuditEvents implements Iterable<string> {
   readonly #random: Random;
