@@ -66,12 +66,12 @@ function addText(pieces: PathPiece[], text: string): void {
 
 function checkName(template: string, pieces: readonly PathPiece[]): void {
   const only = pieces.length === 1 ? leadingText(pieces) : '';
-  if (only === '.' || only === '..') throw broken(template, `the path has a '${only}' in it`, 'Write the path without');
+  if (only === '.' || only === '..')
+    throw broken(template, `the path has a '${only}' in it`, 'Write the path without it');
   let bytes = 0;
   for (const piece of pieces) {
     if (piece.kind === 'text') {
-      if (/[\x00-\x1f\x7f]/.test(piece.text))
-        throw broken(template, 'the path has a control character in it', 'Remove it');
+      if (/[\x00-\x1f\x7f]/.test(piece.text)) throw broken(template, 'the path has a control character', 'Remove it');
       bytes += Buffer.byteLength(piece.text);
     }
     if (piece.kind === 'time') bytes += piece.digits;

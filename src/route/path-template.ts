@@ -83,7 +83,8 @@ export class PathTemplate {
 
   /** First instant after a slot, in epoch ms; Infinity without time fields. */
   slotEnd(slot: number): number {
-    return this.#slotAt(slot).end;
+    // Not through the cache: asking for old slots must not push out the ones that are written to.
+    return (this.#slots?.at(slot) ?? WITHOUT_TIME).end;
   }
 
   #slotAt(timeMs: number): CachedSlot {
