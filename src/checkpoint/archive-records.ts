@@ -151,7 +151,7 @@ export class ArchiveRecords {
     return (this.#statement(sql).pluck().get(sink) as number | null) ?? undefined;
   }
 
-  /** Bytes on disk of all files of a sink, as far as committed, without trailers. */
+  /** Committed bytes of all files of a sink, without the trailers of gzip members. */
   totalBytes(sink: string): number {
     return this.#statement('SELECT total(committed_bytes) FROM archives WHERE sink = ?').pluck().get(sink) as number;
   }

@@ -1,6 +1,6 @@
 import type { ArchiveRecord, ArchiveRecords, ArchiveRow } from '../../checkpoint/archive-records.ts';
 import type { Durability, FileSinkConfig } from '../../config/types.ts';
-import { AuditailError } from '../../errors.ts';
+import { AuditailError, errorCode } from '../../errors.ts';
 import { archiveCommitted, archiveFinished } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { ArchiveCut, type CutFile } from './archive-cut.ts';
@@ -109,6 +109,11 @@ export class ArchiveRun {
       }
       await file.longLine.done;
     }
+  }
+
+  /** Whether it ended because somebody else touched a file. */
+  get sawForeignChange(): boolean {
+    return errorCode(this.#error?.cause) === 'ARCHIVE_CHANGED';
   }
 
   get ended(): boolean {

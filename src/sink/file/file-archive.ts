@@ -81,7 +81,9 @@ export class FileArchive {
   /** Forgets everything since the last commit and brings every file back to it. When it rejects, call it again. */
   async rewind(): Promise<void> {
     await this.#run?.abort();
-    await this.#begin(await this.#inspect(), undefined);
+    // What is cut off is read again, unless somebody else wrote it.
+    const tails = this.#run?.sawForeignChange === true ? this.#tails : undefined;
+    await this.#begin(await this.#inspect(), tails);
   }
 
   /**

@@ -6,7 +6,6 @@ export interface FileStat {
   readonly device: bigint;
   readonly inode: bigint;
   readonly size: number;
-  readonly links: number;
   /** A regular file; not a symlink, directory or device. */
   readonly isFile: boolean;
 }
@@ -64,7 +63,6 @@ function fileStat(stats: fs.BigIntStats): FileStat {
     device: stats.dev,
     inode: stats.ino,
     size: Number(stats.size),
-    links: Number(stats.nlink),
     isFile: stats.isFile(),
   };
 }

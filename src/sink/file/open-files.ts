@@ -5,7 +5,7 @@ import type { Directories } from './directories.ts';
 import type { FileIo } from './file-io.ts';
 import { Gate } from './gate.ts';
 import type { OutputFile, Place } from './output-file.ts';
-import type { Registrar } from './registrar.ts';
+import { lstatOrNothing, type Registrar } from './registrar.ts';
 
 /** File calls on their way at once; more would only wait for each other in libuv and on the disk. */
 const MAX_CONCURRENT = 8;
@@ -56,10 +56,16 @@ export class OpenFiles {
     return this.#handles.size;
   }
 
-  /** Calls `work` with a descriptor of the file, which is created or opened if need be. */
+  /**
+   * Calls `work` with a descriptor of the file, which is created or opened if need be. Throws `ARCHIVE_CHANGED` when
+   * the path leads elsewhere by now, or when the file does not have the length that was written: after somebody cut
+   * it, the next write would leave a hole.
+   */
   write(file: OutputFile, work: (fd: number) => Promise<void>): Promise<void> {
     return this.#gate.run(() =>
       this.#use(file, async (fd, handle) => {
+        const bytes = await this.#verify(file.place!, fd);
+        if (bytes !== file.queue.diskBytes) throw changed(file.place!, 'its length is not what was written');
         handle.unsynced = true;
         await work(fd);
       }),
@@ -67,22 +73,14 @@ export class OpenFiles {
   }
 
   /**
-   * Makes what was written durable, and then makes sure that the path still leads to it. Throws `ARCHIVE_CHANGED` when
-   * the file was removed, exchanged or cut.
+   * Makes what was written durable, and then makes sure that at least `bytes` of it are still where the path leads.
+   * Throws `ARCHIVE_CHANGED` when they are not.
    */
   settle(file: OutputFile, bytes: number): Promise<void> {
     return this.#gate.run(() =>
       this.#use(file, async (fd, handle) => {
         await this.#sync(fd, handle);
-        const place = file.place!;
-        const stat = await this.#io.fstat(fd);
-        if (stat.links === 0) throw changed(place, 'it was removed');
-        if (stat.size < bytes) throw changed(place, 'it became shorter');
-        const named = await this.#io.lstat(place.path).catch((error: unknown) => {
-          if (errorCode(error) === 'ENOENT') throw changed(place, 'it was moved away');
-          throw error;
-        });
-        if (named.device !== stat.device || named.inode !== stat.inode) throw changed(place, 'it was exchanged');
+        if ((await this.#verify(file.place!, fd)) < bytes) throw changed(file.place!, 'it became shorter');
       }),
     );
   }
@@ -105,6 +103,15 @@ export class OpenFiles {
       // Whatever a close reports concerns content that is cut off or was synced.
       if (fd !== undefined) await this.#io.close(fd).catch(() => undefined);
     }
+  }
+
+  /** Gives the length of the file, if its path leads to it. */
+  async #verify(place: Place, fd: number): Promise<number> {
+    const stat = await this.#io.fstat(fd);
+    const named = await lstatOrNothing(this.#io, place.path);
+    if (named === undefined) throw changed(place, 'it was removed');
+    if (named.device !== stat.device || named.inode !== stat.inode) throw changed(place, 'it was exchanged');
+    return stat.size;
   }
 
   async #use(file: OutputFile, work: (fd: number, handle: Handle) => Promise<void>): Promise<void> {
@@ -202,7 +209,6 @@ export class OpenFiles {
     try {
       const stat = await this.#io.fstat(fd);
       if (stat.device !== place.device || stat.inode !== place.inode) throw changed(place, 'it was exchanged');
-      if (stat.size !== file.queue.diskBytes) throw changed(place, 'its length is not what was written');
       return fd;
     } catch (error) {
       await this.#io.close(fd).catch(() => undefined);

@@ -72,9 +72,14 @@ export class Harness {
   create(): FileArchive {
     this.db?.close();
     this.db = openDatabase(path.join(this.root, 'state'), 'process');
+    // No test here takes the power away, and hundreds of starts would each wait for the disk.
+    this.db.pragma('synchronous = OFF');
     this.records = new ArchiveRecords(this.db);
     this.budget = this.options.budget ?? new ByteBudget(64 * 1024 * 1024);
-    const log = pino({ level: 'info' }, { write: (line: string) => void this.logs.push(JSON.parse(line)) });
+    const log = pino(
+      { level: 'info', messageKey: 'message' },
+      { write: (line: string) => void this.logs.push(JSON.parse(line)) },
+    );
     this.archive = new FileArchive(this.config, {
       pool: new CompressionPool(2),
       durability: 'process',
