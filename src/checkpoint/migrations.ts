@@ -7,6 +7,12 @@
  */
 export const MIGRATIONS: readonly string[] = [
   `
+  -- Facts that outlive a run.
+  CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- A source that was started once: read_from applies only before that.
   CREATE TABLE sources (
     name       TEXT PRIMARY KEY,

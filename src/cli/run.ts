@@ -1,0 +1,106 @@
+import type { Agent } from '../agent/agent.ts';
+import { buildAgent } from '../agent/build-agent.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/types.ts';
+import { AuditailError, describeError } from '../errors.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import type { Command, ExitCode } from './command.ts';
+
+interface RunOptions {
+  readonly config: string;
+  readonly exitAtEof?: true;
+}
+
+export const run: Command<RunOptions> = {
+  name: 'run',
+  summary: 'run the agent',
+  description:
+    'Tails the configured logs until it is told to stop. SIGTERM or SIGINT: stop reading, commit, exit; a second one ' +
+    'exits at once, and nothing is lost even then. SIGHUP: read the configuration again; an invalid one is refused. ' +
+    'SIGUSR1: commit now.',
+  example: 'auditail run -c /etc/auditail/auditail.yaml\nauditail run -c auditail.yaml --exit-at-eof',
+  options: [
+    { flags: '-c, --config <file>', description: 'the configuration file', required: true },
+    { flags: '--exit-at-eof', description: 'read everything that exists, commit, and exit' },
+  ],
+  async handler({ options }): Promise<ExitCode> {
+    const load = () => loadConfig(options.config, { env: process.env });
+    const daemon = new Daemon(load(), load, { exitAtEof: options.exitAtEof === true });
+    return daemon.run();
+  },
+};
+
+/** One agent after another, each on the configuration that was valid last; signals go to the one that runs. */
+class Daemon {
+  #config: Config;
+  readonly #load: () => Config;
+  readonly #exitAtEof: boolean;
+  #log: Logger;
+  #agent: Agent | undefined;
+  #stopping = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(config: Config, load: () => Config, options: { exitAtEof: boolean }) {
+    this.#config = config;
+    this.#load = load;
+    this.#exitAtEof = options.exitAtEof;
+    this.#log = createLogger(config.log);
+  }
+
+  async run(): Promise<ExitCode> {
+    const listeners = {
+      SIGTERM: () => this.#stop('SIGTERM'),
+      SIGINT: () => this.#stop('SIGINT'),
+      SIGHUP: () => this.#reload(),
+      SIGUSR1: () => this.#agent?.commitNow(),
+    } as const;
+    for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+    try {
+      while (!this.#stopping) {
+        const config = this.#config;
+        this.#agent = buildAgent(config, new Telemetry(this.#log));
+        this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
+        await this.#agent.run({ exitAtEof: this.#exitAtEof });
+        if (config === this.#config) break;
+        this.#log = createLogger(this.#config.log);
+        this.#log.info('the new configuration applies');
+      }
+      this.#log.info('auditail stopped: everything that was read is committed');
+      return 0;
+    } finally {
+      clearTimeout(this.#timer);
+      for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+    }
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    if (this.#stopping) {
+      this.#log.warn({ signal }, 'exiting at once: what is not committed is read again at the next start');
+      process.exit(1);
+    }
+    this.#stopping = true;
+    const { shutdownTimeoutMs } = this.#config;
+    this.#log.info({ signal }, 'stopping: committing what was read');
+    this.#timer = setTimeout(() => {
+      this.#log.error('not finished within shutdown_timeout: what is not committed is read again at the next start');
+      process.exit(1);
+    }, shutdownTimeoutMs);
+    this.#agent?.stop();
+  }
+
+  #reload(): void {
+    if (this.#stopping) return;
+    try {
+      const config = this.#load();
+      if (config.stateDir !== this.#config.stateDir) {
+        throw new AuditailError('RELOAD', 'state_dir cannot change while the agent runs', { hint: 'Restart it' });
+      }
+      this.#config = config;
+      this.#log.info('the configuration is valid: committing what was read before it applies');
+      this.#agent?.stop();
+    } catch (error) {
+      this.#log.error({ error: describeError(error) }, 'the new configuration is refused, the old one stays');
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import path from 'node:path';
+import type { Gap, GapRecords } from '../checkpoint/gap-records.ts';
+import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
+import type { ActiveSegments } from './active-segments.ts';
+import { gapRange } from './gap-range.ts';
+import type { Identified } from './identify.ts';
+import type { Known, KnownSegments } from './known-segments.ts';
+import type { Segment } from './segment.ts';
+
+interface GapKeeperDeps {
+  readonly known: KnownSegments;
+  readonly active: ActiveSegments;
+  readonly records: SegmentRecords;
+  readonly gaps: GapRecords;
+  readonly occurrences: SourceOccurrences;
+  readonly now: () => number;
+}
+
+/** Tells what vanished unread: durably, in the log and in the metrics. */
+export class GapKeeper {
+  /** Gaps told in this run. */
+  told = 0;
+  readonly #deps: GapKeeperDeps;
+
+  constructor(deps: GapKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param options.finish the segment ends with this gap. */
+  tell(known: Known, gap: Gap, options: { finish: boolean } = { finish: false }): void {
+    this.told += 1;
+    this.#deps.gaps.add(known.stream.id, gap, this.#deps.now(), options.finish ? known.id : undefined);
+    if (options.finish) known.row = { ...known.row, finished: true };
+    this.#deps.occurrences.gap(known.stream.path, gap);
+  }
+
+  /** What is left of a segment that is being read. */
+  tellRest(segment: Segment, end: number | undefined, reason: string, options?: { finish: boolean }): void {
+    const { path: place, position, lastTime } = segment;
+    const gap = {
+      path: place,
+      startOffset: position,
+      endOffset: end,
+      beforeTime: lastTime,
+      afterTime: undefined,
+      reason,
+    };
+    this.tell(this.#deps.active.knownOf(segment), gap, options);
+  }
+
+  /**
+   * Unread segments that are nowhere to be found are gaps, once they have been missing for `patienceMs`: a rotation
+   * may be about to bring them back under another name. Gives the number of those that are still waited for.
+   */
+  resolveMissing(identified: readonly Identified[], patienceMs: number): number {
+    const { known: all, active, records, now } = this.#deps;
+    const found = new Set<unknown>();
+    for (const { identity } of identified) {
+      if (identity.kind === 'known') found.add(identity.known);
+      if (identity.kind === 'unready') found.add(identity.head);
+    }
+    let waiting = 0;
+    for (const known of all) {
+      if (known.row.finished || known.segment !== undefined || found.has(known) || found.has(known.head)) continue;
+      known.missingSince ??= now();
+      if (now() - known.missingSince < patienceMs) {
+        waiting += 1;
+        continue;
+      }
+      const { path: place, row, lostHow: how } = known;
+      const position = Math.min(...active.offsets(known));
+      const lost = { path: place, position, sizeSeen: row.sizeSeen, lastTime: row.lastTime, how };
+      const gap = gapRange(lost, path.basename(place), timeAfter(known));
+      if (gap !== undefined) {
+        this.tell(known, gap, { finish: true });
+      } else {
+        records.finish(known.id);
+        known.row = { ...row, finished: true };
+      }
+    }
+    return waiting;
+  }
+
+  /** Lets go of deleted segments, the oldest first, while they hold more unread bytes than `limit`. */
+  async limitHeldBytes(limit: number, commit: () => Promise<void>): Promise<void> {
+    const { active } = this.#deps;
+    const deleted = active.all().filter((segment) => segment.links === 0 && !segment.live);
+    let held = deleted.reduce((sum, segment) => sum + segment.unread, 0);
+    for (const segment of deleted) {
+      if (held <= limit) return;
+      await commit();
+      held -= segment.unread;
+      const reason = 'more deleted but unread bytes than held_bytes allows';
+      this.tellRest(segment, segment.sizeSeen, reason, { finish: true });
+      await active.release(active.knownOf(segment));
+    }
+  }
+}
+
+/** Time of the first event after the lost ones, as far as the segments that are there tell it. */
+function timeAfter(lost: Known): number | undefined {
+  const times = lost.stream.segments.map(({ firstTime }) => firstTime).filter((time) => time !== undefined);
+  const later = times.filter((time) => time >= (lost.row.lastTime ?? 0));
+  return later.length === 0 ? undefined : Math.min(...later);
+}
