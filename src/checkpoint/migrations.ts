@@ -64,7 +64,8 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (segment, offset)
   ) STRICT, WITHOUT ROWID;
 
-  -- One output file of a file sink, registered before it is created.
+  -- One output file of a file sink, registered before it is created. path is a numbered sibling of wanted_path where
+  -- that was taken. open: it may be longer on disk than committed_bytes. abandoned: somebody else changed or removed it.
   CREATE TABLE archives (
     id              INTEGER PRIMARY KEY,
     sink            TEXT NOT NULL,
@@ -83,12 +84,13 @@ export const MIGRATIONS: readonly string[] = [
     first_time      INTEGER,
     last_time       INTEGER,
     open            INTEGER NOT NULL DEFAULT 1,
+    abandoned       INTEGER NOT NULL DEFAULT 0,
     created_at      INTEGER NOT NULL,
     committed_at    INTEGER
   ) STRICT;
   CREATE INDEX archives_by_wanted_path ON archives (wanted_path);
   CREATE INDEX archives_by_slot ON archives (sink, slot);
-  CREATE INDEX archives_open ON archives (sink, open);
+  CREATE INDEX archives_by_age ON archives (sink, open, committed_at);
 
   -- A range of a stream that vanished unread. end_offset NULL: unknown.
   CREATE TABLE gaps (

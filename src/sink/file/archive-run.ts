@@ -1,0 +1,304 @@
+import type { ArchiveRecord, ArchiveRecords, ArchiveRow } from '../../checkpoint/archive-records.ts';
+import type { Durability, FileSinkConfig } from '../../config/types.ts';
+import { AuditailError, errorCode } from '../../errors.ts';
+import { archiveCommitted, archiveFinished } from '../../telemetry/archive-occurrences.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { ArchiveCut, type CutFile } from './archive-cut.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { CompressionPool } from './compression-pool.ts';
+import { Dictionaries } from './dictionaries.ts';
+import { Directories } from './directories.ts';
+import { type ArchivePaths, FileIndex } from './file-index.ts';
+import type { FileIo } from './file-io.ts';
+import { TRAILER_BYTES } from './gzip-format.ts';
+import { OpenFiles } from './open-files.ts';
+import type { Block, OutputFile } from './output-file.ts';
+import { Registrar } from './registrar.ts';
+
+/** Part of the memory limit to which pending content is brought down when readers have to wait. */
+const RELIEVED = 0.75;
+
+/** How long a rewind waits for writes that are on their way; a write that lands after the cut would destroy the file. */
+const SETTLE_TIMEOUT_MS = 30_000;
+
+export interface RunOptions {
+  readonly config: FileSinkConfig;
+  readonly paths: ArchivePaths;
+  readonly sibling: (path: string, n: number) => string;
+  readonly records: ArchiveRecords;
+  readonly budget: ByteBudget;
+  readonly pool: CompressionPool;
+  readonly telemetry: Telemetry;
+  readonly io: FileIo;
+  readonly now: () => number;
+  readonly durability: Durability;
+  readonly blockBytes: number;
+  /** Called once, at the first error. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * The archive between two rewinds: all of its memory and descriptors. At the first error it stops for good and gives
+ * its memory back; what it is given from then on is read again after the rewind.
+ */
+export class ArchiveRun {
+  readonly #options: RunOptions;
+  readonly #index: FileIndex;
+  readonly #openFiles: OpenFiles;
+  readonly #directories: Directories;
+  readonly #stopRelief: () => void;
+  #touched = new Set<OutputFile>();
+  /** Bytes of the budget that are on their way to the disk. */
+  #sent = 0;
+  #newestCommitted: number;
+  #error: { readonly cause: unknown } | undefined;
+  #rejectFlush: ((error: unknown) => void) | undefined;
+  #ended = false;
+
+  constructor(options: RunOptions, records: readonly ArchiveRecord[]) {
+    this.#options = options;
+    const { config, io, durability, budget } = options;
+    this.#directories = new Directories(io, config.dirMode, durability);
+    this.#openFiles = new OpenFiles({
+      io,
+      max: config.maxOpenFiles,
+      mode: config.mode,
+      durability,
+      registrar: new Registrar(options),
+      directories: this.#directories,
+    });
+    const gzip = config.compress === 'gzip';
+    this.#index = new FileIndex({
+      ...options,
+      share: {
+        budget,
+        dictionaries: gzip ? new Dictionaries() : undefined,
+        blockBytes: options.blockBytes,
+        disk: {
+          io,
+          openFiles: this.#openFiles,
+          gzip,
+          written: (block) => this.#recharge(block, 0),
+          failed: (error) => this.fail(error),
+        },
+        touched: (file) => this.#touched.add(file),
+        send: (file, block) => void this.#send(file, block),
+        relieve: () => this.#relieve(),
+      },
+    });
+    for (const record of records) this.#index.load(record);
+    this.#newestCommitted = options.records.newestCommittedSlot(config.name) ?? Number.NEGATIVE_INFINITY;
+    this.#stopRelief = budget.onPressure(() => this.#relieve());
+  }
+
+  append(tag: string, timeMs: number, buf: Buffer, start: number, end: number): void {
+    if (this.#ended) return;
+    let file = this.#index.find(tag, timeMs);
+    if (file.longLine !== undefined) file = this.#index.sidestep(file);
+    file.appendLine(buf, start, end, timeMs);
+  }
+
+  /** Waits until no other long line is written to that file. Undefined when the run has ended. */
+  async beginLong(tag: string, timeMs: number): Promise<OutputFile | undefined> {
+    for (;;) {
+      if (this.#ended) return undefined;
+      const file = this.#index.find(tag, timeMs);
+      if (file.longLine === undefined) {
+        file.beginLongLine();
+        return file;
+      }
+      await file.longLine.done;
+    }
+  }
+
+  /** Whether it ended because somebody else touched a file. */
+  get sawForeignChange(): boolean {
+    return errorCode(this.#error?.cause) === 'ARCHIVE_CHANGED';
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  cut(): ArchiveCut {
+    const files: CutFile[] = [];
+    const touched = this.#touched;
+    this.#touched = new Set();
+    for (const file of touched) {
+      const mark = file.takeMark();
+      if (mark !== undefined) files.push({ file, mark });
+      // The start of a long line is in nobody's commit yet.
+      if (file.longLine !== undefined) this.#touched.add(file);
+    }
+    return new ArchiveCut(this, files);
+  }
+
+  async flush(cut: ArchiveCut): Promise<ArchiveRow[]> {
+    const stopped = new Promise<never>((_, reject) => {
+      this.#rejectFlush = reject;
+    });
+    try {
+      if (this.#ended) throw this.#error?.cause ?? stoppedError();
+      return await Promise.race([stopped, this.#write(cut)]);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    } finally {
+      this.#rejectFlush = undefined;
+    }
+  }
+
+  async #write(cut: ArchiveCut): Promise<ArchiveRow[]> {
+    const trailer = this.#options.config.compress === 'gzip' ? TRAILER_BYTES : 0;
+    await Promise.all(
+      cut.files.map(async ({ file, mark }) => {
+        await mark.written;
+        await this.#openFiles.settle(file, mark.position + trailer);
+      }),
+    );
+    await this.#directories.sync();
+    const committedAt = this.#options.now();
+    cut.rows = cut.files.map((entry) => toRow(entry, committedAt));
+    return cut.rows;
+  }
+
+  committed(cut: ArchiveCut): void {
+    const written = { files: cut.files.length, events: 0, contentBytes: 0, bytes: 0 };
+    for (const [index, { file }] of cut.files.entries()) {
+      const row = cut.rows[index]!;
+      file.outstanding -= 1;
+      const before = file.committed ?? file.record;
+      written.events += row.events - (before?.events ?? 0);
+      written.contentBytes += row.contentBytes - (before?.contentBytes ?? 0);
+      written.bytes += row.committedBytes - (before?.committedBytes ?? 0);
+      file.committed = row;
+      this.#newestCommitted = Math.max(this.#newestCommitted, row.slot);
+    }
+    if (written.files > 0) archiveCommitted(this.#options.telemetry, this.#options.config.name, written);
+  }
+
+  /** Finishes files whose time slot is over. */
+  async finish(): Promise<void> {
+    if (this.#ended) return;
+    const { config, records, telemetry } = this.#options;
+    const finished = [...this.#index.files].filter((file) => file.idle && this.#isOver(file.slot));
+    // From here to forget() nothing waits, so that no content can come into a file that is called finished.
+    records.finish(finished.flatMap((file) => file.place?.id ?? []));
+    this.#index.forget(finished, (slot) => this.#isOver(slot));
+    for (const file of finished) {
+      const row = file.committed ?? file.record;
+      if (file.place === undefined || row === undefined) continue;
+      const { events, committedBytes: bytes, contentBytes, firstTime, lastTime } = row;
+      const { path } = file.place;
+      archiveFinished(telemetry, config.name, {
+        path,
+        tag: file.tag,
+        events,
+        bytes,
+        contentBytes,
+        firstTime,
+        lastTime,
+      });
+    }
+    await this.#openFiles.close(finished).catch((error: unknown) => this.fail(error));
+  }
+
+  fail(error: unknown): void {
+    if (this.#error !== undefined) return;
+    this.#error = { cause: error };
+    const ended = this.#ended;
+    this.#end();
+    this.#rejectFlush?.(error);
+    if (!ended) this.#options.onFailure(error);
+  }
+
+  /** Stops, and waits until nothing of it touches a file any more. Rejects with `ARCHIVE_STUCK`; may be repeated. */
+  async abort(): Promise<void> {
+    this.#end();
+    this.#rejectFlush?.(stoppedError());
+    await this.#openFiles.abort(SETTLE_TIMEOUT_MS);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stopRelief();
+    for (const file of this.#index.files) file.drop();
+  }
+
+  #isOver(slot: number): boolean {
+    const { config, paths, now } = this.#options;
+    return slot < this.#newestCommitted && now() >= paths.slotEnd(slot) + config.graceMs;
+  }
+
+  async #send(file: OutputFile, block: Block): Promise<void> {
+    const { config, pool } = this.#options;
+    this.#sent += block.charged;
+    if (config.compress === 'none') {
+      block.data = block.content;
+      file.queue.advance();
+      return;
+    }
+    try {
+      const data = await pool.compress({
+        content: block.content,
+        dictionary: block.dictionary,
+        level: config.level,
+        wanted: () => !this.#ended,
+      });
+      if (this.#ended || data === undefined) return;
+      block.data = data;
+      this.#recharge(block, data.length);
+      file.queue.advance();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #recharge(block: Block, bytes: number): void {
+    const less = block.charged - bytes;
+    block.charged = bytes;
+    this.#sent -= less;
+    this.#options.budget.give(less);
+  }
+
+  /** Sends the largest pending buffers until enough is on its way. */
+  #relieve(): void {
+    const { budget } = this.#options;
+    let excess = budget.used - budget.limit * RELIEVED - this.#sent;
+    if (excess <= 0) return;
+    const largest = [...this.#touched].sort((a, b) => b.pendingCapacity - a.pendingCapacity);
+    for (const file of largest) {
+      if (excess <= 0) break;
+      excess -= file.pendingCapacity;
+      file.seal();
+    }
+  }
+}
+
+function stoppedError(): AuditailError {
+  return new AuditailError('ARCHIVE_REWOUND', 'the archive went back to its last commit');
+}
+
+function toRow({ file, mark }: CutFile, committedAt: number): ArchiveRow {
+  const { record, place } = file;
+  return {
+    id: place!.id,
+    slot: mark.slot,
+    device: place!.device!,
+    inode: place!.inode!,
+    committedBytes: mark.position,
+    crc32: mark.crc,
+    memberBytes: mark.memberBytes,
+    contentBytes: (record?.contentBytes ?? 0) + mark.contentBytes,
+    events: (record?.events ?? 0) + mark.events,
+    firstTime: combine(Math.min, record?.firstTime, mark.firstTime),
+    lastTime: combine(Math.max, record?.lastTime, mark.lastTime),
+    committedAt,
+  };
+}
+
+function combine(choose: (a: number, b: number) => number, a?: number, b?: number): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : choose(a, b);
+}

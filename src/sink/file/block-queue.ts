@@ -1,0 +1,127 @@
+import { type FileIo, writeAll } from './file-io.ts';
+import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Block, Mark, OutputFile } from './output-file.ts';
+
+/** Joining more would only hold more memory. */
+const MAX_WRITE_BYTES = 1024 * 1024;
+
+/** What queues need to write. */
+export interface Disk {
+  readonly io: FileIo;
+  readonly openFiles: OpenFiles;
+  /** False for uncompressed files, which have no header and trailer. */
+  readonly gzip: boolean;
+  /** The block is written and its memory is free. */
+  readonly written: (block: Block) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * The blocks of one file on their way to the disk, in order, with marks between them. Blocks are compressed at the same
+ * time and written as soon as all before them are; each write carries the end of the gzip member behind the last
+ * block, so that the file is complete again after it.
+ */
+export class BlockQueue {
+  readonly #file: OutputFile;
+  readonly #disk: Disk;
+  #items: (Block | Mark)[] = [];
+  #writing = false;
+  #position: number | undefined;
+
+  constructor(file: OutputFile, disk: Disk) {
+    this.#file = file;
+    this.#disk = disk;
+  }
+
+  push(item: Block | Mark): void {
+    this.#items.push(item);
+    this.advance();
+  }
+
+  /** Writes what has become ready. */
+  advance(): void {
+    if (!this.#writing) void this.#run();
+  }
+
+  clear(): void {
+    for (const item of this.#items) if (isBlock(item)) this.#disk.written(item);
+    this.#items = [];
+  }
+
+  /** Bytes that the file should have on disk. */
+  get diskBytes(): number {
+    if (this.#position !== undefined) return this.#position + (this.#disk.gzip ? TRAILER_BYTES : 0);
+    return this.#start();
+  }
+
+  /** Where a file begins that nothing was written to since it was taken into memory: behind its last member. */
+  #start(): number {
+    const { record } = this.#file;
+    return record === undefined ? 0 : record.committedBytes + (this.#disk.gzip ? TRAILER_BYTES : 0);
+  }
+
+  async #run(): Promise<void> {
+    this.#writing = true;
+    try {
+      for (let ready = this.#takeReady(); ready.length > 0; ready = this.#takeReady()) await this.#write(ready);
+    } catch (error) {
+      this.#disk.failed(error);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #takeReady(): (Block | Mark)[] {
+    let count = 0;
+    for (let bytes = 0; count < this.#items.length && bytes < MAX_WRITE_BYTES; count += 1) {
+      const item = this.#items[count]!;
+      if (!isBlock(item)) continue;
+      if (item.data === undefined) break;
+      bytes += item.data.length;
+    }
+    return this.#items.splice(0, count);
+  }
+
+  async #write(ready: (Block | Mark)[]): Promise<void> {
+    const last = ready.findLast(isBlock);
+    if (last === undefined) return this.#pass(ready, this.#position ?? 0);
+    const { io, openFiles, gzip } = this.#disk;
+    const parts: Buffer[] = [];
+    for (const item of ready) if (isBlock(item)) parts.push(...this.#bytes(item));
+    if (gzip) parts.push(memberTrailer(last.crc, last.memberBytes));
+    let start = 0;
+    try {
+      await openFiles.write(this.#file, async (fd) => {
+        // Known only now: opening may have moved the file to a sibling.
+        start = this.#position ?? this.#start();
+        await writeAll(io, fd, parts.length === 1 ? parts[0]! : Buffer.concat(parts), start);
+      });
+    } finally {
+      for (const item of ready) if (isBlock(item)) this.#disk.written(item);
+    }
+    this.#pass(ready, start);
+  }
+
+  #pass(items: (Block | Mark)[], position: number): void {
+    let blocks = false;
+    for (const item of items) {
+      if (isBlock(item)) {
+        blocks = true;
+        for (const part of this.#bytes(item)) position += part.length;
+      } else {
+        item.position = position;
+        item.reached();
+      }
+    }
+    if (blocks) this.#position = position;
+  }
+
+  #bytes(block: Block): Buffer[] {
+    return this.#disk.gzip && block.startsMember ? [MEMBER_HEADER, block.data!] : [block.data!];
+  }
+}
+
+function isBlock(item: Block | Mark): item is Block {
+  return 'content' in item;
+}

@@ -1,0 +1,76 @@
+import { constants } from 'node:fs';
+import path from 'node:path';
+import { type FileIo, readAt, writeAll } from './file-io.ts';
+import { lstatOrNothing } from './registrar.ts';
+
+const COPY_BYTES = 1024 * 1024;
+const DIR_MODE = 0o700;
+const FILE_MODE = 0o600;
+const NAME = /^\d+-\d+(\.\d+)?\.tail(\.part)?$/;
+
+/**
+ * Copies of what a start cut off archive files. They should only hold lines that are read again; until those have been
+ * archived the copies stay, for the case that the log has vanished meanwhile.
+ */
+export class CutTails {
+  readonly #io: FileIo;
+  readonly #directory: string;
+
+  constructor(io: FileIo, directory: string) {
+    this.#io = io;
+    this.#directory = directory;
+  }
+
+  /** Copies `fd` from `start` to `end`, durably, to `<id>-<start>.tail`, and gives the path of the copy. */
+  async keep(id: number, fd: number, start: number, end: number): Promise<string> {
+    await this.#make(this.#directory);
+    const part = path.join(this.#directory, `${id}-${start}.tail.part`);
+    const { O_CREAT, O_TRUNC, O_NOFOLLOW, O_WRONLY } = constants;
+    const copy = await this.#io.open(part, O_CREAT | O_TRUNC | O_NOFOLLOW | O_WRONLY, FILE_MODE);
+    try {
+      for (let at = start; at < end; ) {
+        const chunk = await readAt(this.#io, fd, Math.min(COPY_BYTES, end - at), at);
+        if (chunk.length === 0) break;
+        await writeAll(this.#io, copy, chunk, at - start);
+        at += chunk.length;
+      }
+      await this.#io.fsync(copy);
+    } finally {
+      await this.#io.close(copy);
+    }
+    const kept = await this.#freeName(id, start);
+    await this.#io.rename(part, kept);
+    await this.#syncDirectory();
+    return kept;
+  }
+
+  /** Deletes the copies. */
+  async drop(): Promise<void> {
+    if ((await lstatOrNothing(this.#io, this.#directory)) === undefined) return;
+    for (const { name } of await this.#io.readdir(this.#directory)) {
+      if (NAME.test(name)) await this.#io.unlink(path.join(this.#directory, name));
+    }
+  }
+
+  /** An earlier copy of the same tail may hold more than this one, so it stays. */
+  async #freeName(id: number, start: number): Promise<string> {
+    for (let n = 0; ; n += 1) {
+      const name = path.join(this.#directory, `${id}-${start}${n === 0 ? '' : `.${n}`}.tail`);
+      if ((await lstatOrNothing(this.#io, name)) === undefined) return name;
+    }
+  }
+
+  async #make(directory: string): Promise<void> {
+    if ((await lstatOrNothing(this.#io, directory)) !== undefined) return;
+    await this.#io.mkdir(directory, DIR_MODE);
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const fd = await this.#io.open(this.#directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await this.#io.fsync(fd);
+    } finally {
+      await this.#io.close(fd);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AuditailError } from '../../errors.ts';
+
+/** Lets at most `width` pieces of work run at once, in the order in which they came, until it is shut. */
+export class Gate {
+  readonly #width: number;
+  #running = 0;
+  readonly #waiting = new Set<(enter: boolean) => void>();
+  #shut = false;
+  #empty: (() => void) | undefined;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** Rejects with `ARCHIVE_REWOUND` once the gate is shut. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (!(await this.#enter())) {
+      throw new AuditailError('ARCHIVE_REWOUND', 'the archive went back to its last commit');
+    }
+    try {
+      return await work();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Turns away what waits, and resolves when nothing runs any more; rejects with `ARCHIVE_STUCK` after `timeoutMs`. */
+  async shut(timeoutMs: number): Promise<void> {
+    this.#shut = true;
+    for (const enter of this.#waiting) enter(false);
+    this.#waiting.clear();
+    if (this.#running === 0) return;
+    const empty = new Promise<boolean>((resolve) => {
+      this.#empty = () => resolve(true);
+    });
+    const timeout = new AbortController();
+    const late = delay(timeoutMs, false, { signal: timeout.signal, ref: false }).catch(() => true);
+    const done = await Promise.race([empty, late]);
+    timeout.abort();
+    if (done) return;
+    throw new AuditailError('ARCHIVE_STUCK', `${this.#running} writes to the archive do not end`, {
+      hint: 'The file system that holds the archive does not answer',
+    });
+  }
+
+  async #enter(): Promise<boolean> {
+    if (this.#shut) return false;
+    if (this.#running >= this.#width) return new Promise((resolve) => this.#waiting.add(resolve));
+    this.#running += 1;
+    return true;
+  }
+
+  /** The place goes to the next in line at once, so that nobody slips in between. */
+  #leave(): void {
+    for (const enter of this.#waiting) {
+      this.#waiting.delete(enter);
+      enter(true);
+      return;
+    }
+    this.#running -= 1;
+    if (this.#running === 0) this.#empty?.();
+  }
+}

@@ -1,0 +1,55 @@
+import { constants } from 'node:fs';
+import type { ArchiveRecord } from '../../checkpoint/archive-records.ts';
+import { type FileIo, type FileStat, readAt } from './file-io.ts';
+import { memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
+import { lstatOrNothing } from './registrar.ts';
+
+/** What stands where an open file of the database should be, and so what is to be done with it. */
+export type Finding = { readonly record: ArchiveRecord } & (
+  | { readonly kind: 'intact' }
+  /** Longer than the commit, or with a damaged end: cut. */
+  | { readonly kind: 'tail'; readonly stat: FileStat; readonly tailBytes: number }
+  /** Created but never committed: removed. */
+  | { readonly kind: 'uncommitted'; readonly stat: FileStat; readonly tailBytes: number }
+  /** Registered, but not created: forgotten. */
+  | { readonly kind: 'absent' }
+  /** Committed content was changed by somebody else: left alone. */
+  | { readonly kind: 'changed'; readonly reason: string }
+);
+
+/** Looks at one file and changes nothing. */
+export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Finding> {
+  const stat = await lstatOrNothing(io, record.path);
+  if (record.inode === undefined) {
+    // Only a regular file can be one that this archive created.
+    if (stat === undefined || !stat.isFile) return { record, kind: 'absent' };
+    return { record, kind: 'uncommitted', stat, tailBytes: stat.size };
+  }
+  if (stat === undefined) return { record, kind: 'changed', reason: 'it was removed' };
+  if (!stat.isFile || stat.device !== record.device || stat.inode !== record.inode) {
+    return { record, kind: 'changed', reason: 'it was exchanged' };
+  }
+  if (stat.size < record.committedBytes) {
+    return { record, kind: 'changed', reason: `it has ${stat.size} of ${record.committedBytes} committed bytes` };
+  }
+  const ending = committedEnding(record);
+  const tailBytes = Math.max(0, stat.size - record.committedBytes - ending.length);
+  if (tailBytes === 0 && stat.size === record.committedBytes + ending.length) {
+    if (ending.length === 0 || (await endsWith(io, record, ending))) return { record, kind: 'intact' };
+  }
+  return { record, kind: 'tail', stat, tailBytes };
+}
+
+/** What has to stand behind the committed content of a file. */
+export function committedEnding(record: ArchiveRecord): Buffer {
+  return record.compress === 'gzip' ? memberTrailer(record.crc32, record.memberBytes) : Buffer.alloc(0);
+}
+
+async function endsWith(io: FileIo, record: ArchiveRecord, ending: Buffer): Promise<boolean> {
+  const fd = await io.open(record.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return (await readAt(io, fd, TRAILER_BYTES, record.committedBytes)).equals(ending);
+  } finally {
+    await io.close(fd);
+  }
+}
