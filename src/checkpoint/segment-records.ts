@@ -1,0 +1,213 @@
+import type { Database } from './database.ts';
+
+/** The durable part of a segment. Times are milliseconds since the epoch, sizes and offsets bytes of uncompressed content. */
+export interface SegmentRow {
+  readonly id: number;
+  readonly stream: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** Hash of the first line, or of its first 1024 bytes. */
+  readonly head: string;
+  readonly path: string;
+  readonly sizeSeen: number;
+  readonly firstTime: number | undefined;
+  readonly lastTime: number | undefined;
+  readonly finished: boolean;
+}
+
+/** What the content before an offset was. */
+export interface Anchor {
+  readonly offset: number;
+  /** Bytes before `offset` that `hash` covers. */
+  readonly length: number;
+  readonly hash: string;
+  /** For each line since the anchor before: length with newline and CRC-32, as pairs of little-endian 32-bit numbers. */
+  readonly lines: Buffer | undefined;
+}
+
+/** What one commit stores of a segment. */
+export interface SegmentProgress {
+  readonly id: number;
+  readonly sizeSeen: number;
+  readonly firstTime: number | undefined;
+  readonly lastTime: number | undefined;
+  readonly finished: boolean;
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly anchor: Anchor | undefined;
+}
+
+/** Anchors kept for a segment: as many commits as an unsynced log can be cut back by, and then some. */
+const MAX_ANCHORS = 64;
+
+interface RawSegment {
+  id: number;
+  stream: number;
+  device: string;
+  inode: string;
+  head: string;
+  path: string;
+  size_seen: number;
+  first_time: number | null;
+  last_time: number | null;
+  finished: number;
+}
+
+/**
+ * The tables `sources`, `streams`, `segments`, `offsets` and `anchors`.
+ *
+ * {@link saveProgress} is for the commit's transaction; every other change is a durable transaction of its own.
+ */
+export class SegmentRecords {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Whether this source was ever started: `read_from` applies only before that. */
+  wasStarted(source: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM sources WHERE name = ?').get(source) !== undefined;
+  }
+
+  markStarted(source: string, now: number): void {
+    this.#db.prepare('INSERT OR IGNORE INTO sources (name, started_at) VALUES (?, ?)').run(source, now);
+  }
+
+  /** The id of the stream whose live file is `path`; it is added when new. */
+  streamId(source: string, path: string): number {
+    this.#db.prepare('INSERT OR IGNORE INTO streams (source, path) VALUES (?, ?)').run(source, path);
+    const row = this.#db.prepare('SELECT id FROM streams WHERE source = ? AND path = ?').get(source, path);
+    return (row as { id: number }).id;
+  }
+
+  streams(source: string): { id: number; path: string }[] {
+    return this.#db.prepare('SELECT id, path FROM streams WHERE source = ? ORDER BY id').all(source) as never;
+  }
+
+  segments(stream: number): SegmentRow[] {
+    const rows = this.#db.prepare('SELECT * FROM segments WHERE stream = ? ORDER BY id').all(stream) as RawSegment[];
+    return rows.map(fromRaw);
+  }
+
+  /** Adds a segment with the offset at which each sink starts: the first position is durable before the first read. */
+  add(segment: Omit<SegmentRow, 'id'>, offsets: ReadonlyMap<string, number>, now: number): number {
+    return this.#db
+      .transaction(() => {
+        const { lastInsertRowid } = this.#db
+          .prepare(
+            `INSERT INTO segments (stream, device, inode, head, path, size_seen, first_time, last_time, finished, seen_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          )
+          .run(
+            segment.stream,
+            String(segment.device),
+            String(segment.inode),
+            segment.head,
+            segment.path,
+            segment.sizeSeen,
+            segment.firstTime ?? null,
+            segment.lastTime ?? null,
+            segment.finished ? 1 : 0,
+            now,
+          );
+        const id = Number(lastInsertRowid);
+        this.#saveOffsets(id, offsets);
+        return id;
+      })
+      .immediate();
+  }
+
+  /** The segment's content is now in another file (renamed, copied or gzipped). */
+  relocate(id: number, place: { device: bigint; inode: bigint; path: string }): void {
+    this.#db
+      .prepare('UPDATE segments SET device = ?, inode = ?, path = ? WHERE id = ?')
+      .run(String(place.device), String(place.inode), place.path, id);
+  }
+
+  /** Each sink's offset in the segment. A sink without a row has taken nothing of it. */
+  offsets(segment: number): Map<string, number> {
+    const rows = this.#db.prepare('SELECT sink, offset FROM offsets WHERE segment = ?').all(segment);
+    return new Map((rows as { sink: string; offset: number }[]).map((row) => [row.sink, row.offset]));
+  }
+
+  /** The segment's anchors, in the order of their offsets. */
+  anchors(segment: number): Anchor[] {
+    const rows = this.#db.prepare('SELECT * FROM anchors WHERE segment = ? ORDER BY offset').all(segment);
+    return (rows as { offset: number; length: number; hash: string; lines: Buffer | null }[]).map((row) => ({
+      offset: row.offset,
+      length: row.length,
+      hash: row.hash,
+      lines: row.lines ?? undefined,
+    }));
+  }
+
+  /** Part of the commit's transaction. */
+  saveProgress(progress: readonly SegmentProgress[], now: number): void {
+    const update = this.#db.prepare(
+      'UPDATE segments SET size_seen = ?, first_time = ?, last_time = ?, finished = ?, seen_at = ? WHERE id = ?',
+    );
+    for (const one of progress) {
+      update.run(one.sizeSeen, one.firstTime ?? null, one.lastTime ?? null, one.finished ? 1 : 0, now, one.id);
+      this.#saveOffsets(one.id, one.offsets);
+      if (one.anchor !== undefined) this.#saveAnchor(one.id, one.anchor);
+      // A finished segment does not grow, so it cannot be cut back and written on: its lines need no digests.
+      if (one.finished) this.#db.prepare('UPDATE anchors SET lines = NULL WHERE segment = ?').run(one.id);
+    }
+  }
+
+  /** The log was cut back to `offset` and goes on differently: what was taken behind it is no longer in the file. */
+  cutBack(segment: number, offset: number): void {
+    this.#db
+      .transaction(() => {
+        this.#db.prepare('UPDATE offsets SET offset = MIN(offset, ?) WHERE segment = ?').run(offset, segment);
+        this.#db.prepare('DELETE FROM anchors WHERE segment = ? AND offset > ?').run(segment, offset);
+        this.#db.prepare('UPDATE segments SET size_seen = ?, finished = 0 WHERE id = ?').run(offset, segment);
+      })
+      .immediate();
+  }
+
+  finish(segment: number): void {
+    this.#db.prepare('UPDATE segments SET finished = 1 WHERE id = ?').run(segment);
+  }
+
+  /** Forgets the oldest finished segments beyond `keep`, so that the state does not grow for ever. */
+  forget(segments: readonly number[]): void {
+    const remove = this.#db.prepare('DELETE FROM segments WHERE id = ?');
+    this.#db.transaction(() => segments.forEach((id) => void remove.run(id))).immediate();
+  }
+
+  #saveOffsets(segment: number, offsets: ReadonlyMap<string, number>): void {
+    const save = this.#db.prepare(
+      `INSERT INTO offsets (sink, segment, offset) VALUES (?, ?, ?)
+       ON CONFLICT (sink, segment) DO UPDATE SET offset = excluded.offset`,
+    );
+    for (const [sink, offset] of offsets) save.run(sink, segment, offset);
+  }
+
+  #saveAnchor(segment: number, anchor: Anchor): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO anchors (segment, offset, length, hash, lines) VALUES (?, ?, ?, ?, ?)')
+      .run(segment, anchor.offset, anchor.length, anchor.hash, anchor.lines ?? null);
+    this.#db
+      .prepare(
+        `DELETE FROM anchors WHERE segment = ?1 AND offset <= (
+           SELECT offset FROM anchors WHERE segment = ?1 ORDER BY offset DESC LIMIT 1 OFFSET ?2)`,
+      )
+      .run(segment, MAX_ANCHORS);
+  }
+}
+
+function fromRaw(row: RawSegment): SegmentRow {
+  return {
+    id: row.id,
+    stream: row.stream,
+    device: BigInt(row.device),
+    inode: BigInt(row.inode),
+    head: row.head,
+    path: row.path,
+    sizeSeen: row.size_seen,
+    firstTime: row.first_time ?? undefined,
+    lastTime: row.last_time ?? undefined,
+    finished: row.finished === 1,
+  };
+}

@@ -1,0 +1,131 @@
+import { glob, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { SourceConfig } from '../config/types.ts';
+import { errorCode } from '../errors.ts';
+import { parseRotatedName } from './rotated-name.ts';
+
+/** A file of a stream as one look at the directory showed it. */
+export interface FoundFile {
+  readonly path: string;
+  readonly live: boolean;
+  readonly gzip: boolean;
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** Bytes on disk. */
+  readonly size: number;
+  readonly modifiedMs: number;
+  /** Changes with every rename, write or truncation: an unchanged one needs no second look. */
+  readonly changedNs: bigint;
+}
+
+export interface FoundStream {
+  /** Path of the live file, whether it is there or not. */
+  readonly path: string;
+  readonly files: readonly FoundFile[];
+}
+
+export interface Discovery {
+  readonly streams: readonly FoundStream[];
+  /** Directories whose changes are hints that something happened. */
+  readonly directories: readonly string[];
+}
+
+/** Files that other agents and editors leave beside logs; in a directory or glob they are no logs. */
+const NOT_A_LOG =
+  /^\.|~$|\.(?:pos|db|db-wal|db-shm|db-journal|sqlite|sqlite-wal|sqlite-shm|swp|tmp|lock|bz2|xz|zst|lz4)$/;
+
+/**
+ * Looks for a source's streams: its path may be a live file, a directory of live files, or a glob. Rotated parts are
+ * never streams of their own. What cannot be read is left out; the caller tells that nothing was found.
+ */
+export async function discover(source: Pick<SourceConfig, 'path' | 'exclude'>): Promise<Discovery> {
+  const groups = new Map<string, Set<string>>();
+  const directories = new Set<string>();
+  const isDirectory = (await statOrUndefined(source.path))?.isDirectory() ?? false;
+  if (isDirectory) {
+    directories.add(source.path);
+    for (const name of await namesIn(source.path)) await addByName(groups, path.join(source.path, name), directories);
+  } else if (isGlob(source.path)) {
+    for await (const match of glob(source.path)) await addByName(groups, match, directories);
+  } else {
+    await addLiveFile(groups, source.path, directories);
+  }
+  const streams = await Promise.all(
+    [...groups].map(async ([live, paths]) => {
+      const found = await Promise.all([...paths].map((file) => look(file, live)));
+      return {
+        path: live,
+        files: found.filter((file) => file !== undefined && !isExcluded(file.path, source.exclude)),
+      };
+    }),
+  );
+  return { streams: streams.filter(({ files }) => files.length > 0) as FoundStream[], directories: [...directories] };
+}
+
+export function isGlob(text: string): boolean {
+  return /[*?[{]/.test(text);
+}
+
+async function addByName(groups: Map<string, Set<string>>, file: string, directories: Set<string>): Promise<void> {
+  const name = path.basename(file);
+  directories.add(path.dirname(file));
+  if (NOT_A_LOG.test(name)) return;
+  const rotated = parseRotatedName(name);
+  if (rotated !== undefined) addTo(groups, path.join(path.dirname(file), rotated.live), file);
+  else if ((await realpath(file).catch(() => file)) === file) addTo(groups, file, file);
+  else await addLiveFile(groups, file, directories);
+}
+
+/** A live file that was named in the configuration is one whatever it is called; its siblings stand beside its target. */
+async function addLiveFile(groups: Map<string, Set<string>>, live: string, directories: Set<string>): Promise<void> {
+  const target = await realpath(live).catch(() => live);
+  directories.add(path.dirname(target)).add(path.dirname(live));
+  if ((await statOrUndefined(live)) !== undefined) addTo(groups, live, live);
+  for (const name of await namesIn(path.dirname(target))) {
+    const sibling = path.join(path.dirname(target), name);
+    if (sibling !== target && parseRotatedName(name)?.live === path.basename(target)) addTo(groups, live, sibling);
+  }
+}
+
+function addTo(groups: Map<string, Set<string>>, live: string, file: string): void {
+  const group = groups.get(live);
+  if (group === undefined) groups.set(live, new Set([file]));
+  else group.add(file);
+}
+
+async function look(file: string, live: string): Promise<FoundFile | undefined> {
+  const stats = await statOrUndefined(file);
+  if (stats === undefined || !stats.isFile()) return undefined;
+  return {
+    path: file,
+    live: file === live,
+    gzip: file !== live && file.endsWith('.gz'),
+    device: stats.dev,
+    inode: stats.ino,
+    size: Number(stats.size),
+    modifiedMs: Number(stats.mtimeMs),
+    changedNs: stats.ctimeNs,
+  };
+}
+
+function isExcluded(file: string, exclude: readonly string[]): boolean {
+  return exclude.some((pattern) => path.matchesGlob(pattern.includes('/') ? file : path.basename(file), pattern));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+async function statOrUndefined(file: string) {
+  try {
+    return await stat(file, { bigint: true });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { errorCode } from '../errors.ts';
+import { openRegular } from './plain-file.ts';
+import type { SegmentFile, SegmentStat } from './segment-file.ts';
+
+interface Content {
+  readonly bytes: number;
+  readonly damage: string | undefined;
+}
+
+/** Inflated bytes a step; also what a reader at rest keeps in memory. */
+const INFLATE_CHUNK = 256 * 1024;
+
+/** A gzip part, seen as its uncompressed content. Reading forward inflates once; reading back begins anew. */
+export class GzipFile implements SegmentFile {
+  readonly path: string;
+  readonly gzip = true;
+  readonly #handle: FileHandle;
+  #content: Promise<Content> | undefined;
+  #inflater: AsyncIterator<Buffer> | undefined;
+  /** Inflated content not yet dropped: it begins at #windowStart. */
+  #window: Buffer[] = [];
+  #windowStart = 0;
+  #windowEnd = 0;
+  #broken = false;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.#handle = handle;
+  }
+
+  static async open(path: string): Promise<GzipFile> {
+    return new GzipFile(path, await openRegular(path));
+  }
+
+  /** Why the content ends early; undefined for a whole file. Inflates the part once. */
+  async damage(): Promise<string | undefined> {
+    return (await this.#inspect()).damage;
+  }
+
+  async stat(): Promise<SegmentStat> {
+    const { bytes } = await this.#inspect();
+    const stat = await this.#handle.stat({ bigint: true });
+    return {
+      device: stat.dev,
+      inode: stat.ino,
+      size: bytes,
+      links: Number(stat.nlink),
+      modifiedMs: Number(stat.mtimeMs),
+    };
+  }
+
+  async read(offset: number, buffer: Buffer, start: number, length: number): Promise<number> {
+    const end = offset + length;
+    if (!this.#broken) {
+      try {
+        await this.#inflateTo(offset, end);
+        return this.#copy(offset, Math.min(end, this.#windowEnd), buffer, start);
+      } catch (error) {
+        if (!(error instanceof Error && errorCode(error)?.startsWith('Z_'))) throw error;
+        this.#broken = true;
+      }
+    }
+    return this.#readDamaged(offset, end, buffer, start);
+  }
+
+  async close(): Promise<void> {
+    await this.#inflater?.return?.();
+    await this.#handle.close();
+  }
+
+  #inspect(): Promise<Content> {
+    this.#content ??= inspect(this.#handle);
+    return this.#content;
+  }
+
+  async #inflateTo(offset: number, end: number): Promise<void> {
+    if (offset < this.#windowStart || this.#inflater === undefined) await this.#rewind();
+    this.#dropBefore(offset);
+    while (this.#windowEnd < end) {
+      const next = await this.#inflater!.next();
+      if (next.done === true) break;
+      this.#window.push(next.value);
+      this.#windowEnd += next.value.length;
+      this.#dropBefore(offset);
+    }
+  }
+
+  async #rewind(): Promise<void> {
+    await this.#inflater?.return?.();
+    this.#window = [];
+    this.#windowStart = 0;
+    this.#windowEnd = 0;
+    const compressed = this.#handle.createReadStream({ start: 0, autoClose: false });
+    this.#inflater = compressed.pipe(createGunzip({ chunkSize: INFLATE_CHUNK }))[Symbol.asyncIterator]();
+  }
+
+  #dropBefore(offset: number): void {
+    while (this.#window.length > 0 && this.#windowStart + this.#window[0]!.length <= offset) {
+      this.#windowStart += this.#window.shift()!.length;
+    }
+  }
+
+  #copy(offset: number, end: number, buffer: Buffer, start: number): number {
+    let at = this.#windowStart;
+    for (const chunk of this.#window) {
+      const from = Math.max(offset, at);
+      const to = Math.min(end, at + chunk.length);
+      if (from < to) chunk.copy(buffer, start + from - offset, from - at, to - at);
+      at += chunk.length;
+    }
+    return Math.max(0, end - offset);
+  }
+
+  /** An inflater that fails drops what it still buffers, so a damaged part is inflated from its start for each read. */
+  async #readDamaged(offset: number, end: number, buffer: Buffer, start: number): Promise<number> {
+    let at = 0;
+    await inflate(this.#handle, (chunk) => {
+      const from = Math.max(offset, at);
+      const to = Math.min(end, at + chunk.length);
+      if (from < to) chunk.copy(buffer, start + from - offset, from - at, to - at);
+      at += chunk.length;
+    });
+    return Math.max(0, Math.min(end, at) - offset);
+  }
+}
+
+async function inspect(handle: FileHandle): Promise<Content> {
+  let bytes = 0;
+  const damage = await inflate(handle, (chunk) => {
+    bytes += chunk.length;
+  });
+  return { bytes, damage };
+}
+
+/** Inflates the whole file, as far as that goes; resolves to the reason why it ends early, if it does. */
+async function inflate(handle: FileHandle, take: (chunk: Buffer) => void): Promise<string | undefined> {
+  const compressed = handle.createReadStream({ start: 0, autoClose: false });
+  const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+  compressed.on('error', reject);
+  gunzip.on('data', take);
+  gunzip.on('error', (error) => resolve(error.message));
+  gunzip.on('end', () => resolve(undefined));
+  compressed.pipe(gunzip);
+  try {
+    return await promise;
+  } finally {
+    compressed.destroy();
+    gunzip.destroy();
+  }
+}

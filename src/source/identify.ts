@@ -1,0 +1,186 @@
+import type { FoundFile, FoundStream } from './discovery.ts';
+import { GzipFile } from './gzip-file.ts';
+import { readHead } from './head.ts';
+import type { Known, KnownSegments } from './known-segments.ts';
+import { openSegmentFile } from './open-segment-file.ts';
+import type { SegmentFile } from './segment-file.ts';
+
+/**
+ * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
+ * same content as a segment that still stands (the first half of copytruncate, a gzip beside its original).
+ * `unready`: too short to be told, or a gzip that is still being written.
+ */
+export type Identity =
+  | { readonly kind: 'known'; readonly known: Known }
+  | { readonly kind: 'new'; readonly head: string }
+  | { readonly kind: 'copy' }
+  | { readonly kind: 'unready'; readonly head: string | undefined };
+
+export interface Identified {
+  readonly file: FoundFile;
+  readonly stream: string;
+  readonly identity: Identity;
+}
+
+/** Bytes at the end of a copy that must be those of the original. */
+const COPY_CHECK_BYTES = 1024;
+
+/** Tells found files by device, inode and head; the path is never identity. */
+export class Identifier {
+  readonly #known: KnownSegments;
+  /** How long a rotated part must have been left alone to be taken as it is. */
+  readonly #isStill: (file: FoundFile) => boolean;
+  readonly #unreadable: (file: FoundFile, error: unknown) => void;
+  #heads = new Map<string, string | undefined>();
+
+  constructor(
+    known: KnownSegments,
+    hooks: { isStill: (file: FoundFile) => boolean; unreadable: (file: FoundFile, error: unknown) => void },
+  ) {
+    this.#known = known;
+    this.#isStill = hooks.isStill;
+    this.#unreadable = hooks.unreadable;
+  }
+
+  async identify(streams: readonly FoundStream[]): Promise<Identified[]> {
+    const pass = new Pass();
+    const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
+    // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
+    // told only after its original.
+    rest.sort((a, b) => rank(a.file) - rank(b.file));
+    const byHead: { file: FoundFile; stream: string; head: string }[] = [];
+    for (const { file, stream } of rest) {
+      if (pass.sawInode(file)) continue;
+      const open = this.#known.openAt(file.device, file.inode);
+      if (open !== undefined) {
+        pass.found(file, stream, open);
+        continue;
+      }
+      const head = await this.#head(file);
+      const exact = this.#known
+        .withHead(head ?? '')
+        .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
+      if (head === undefined) pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
+      else if (exact !== undefined && !file.gzip) pass.found(file, stream, exact);
+      else byHead.push({ file, stream, head });
+    }
+    for (const { file, stream, head } of byHead)
+      pass.add({ file, stream, identity: await this.#byHead(file, stream, head, pass) });
+    this.#heads = new Map(rest.map(({ file }) => [cacheKey(file), this.#heads.get(cacheKey(file))]));
+    return pass.identified;
+  }
+
+  async #byHead(file: FoundFile, stream: string, head: string, pass: Pass): Promise<Identity> {
+    const candidates = this.#known.withHead(head);
+    const free = candidates.filter((known) => !pass.has(known) && known.segment?.file === undefined);
+    const known = pickFree(free, file);
+    if (known?.row.finished === true && known.segment === undefined) return pass.take(known, file);
+    if (file.gzip && !this.#isStill(file) && (await this.#isDamaged(file))) return { kind: 'unready', head };
+    if (known !== undefined) return pass.take(known, file);
+    const isNextLive = file.live && candidates.every((other) => other.stream.path === stream);
+    if (!isNextLive && (await this.#isCopyOfAny(file, candidates, pass))) return { kind: 'copy' };
+    return { kind: 'new', head };
+  }
+
+  async #head(file: FoundFile): Promise<string | undefined> {
+    const key = cacheKey(file);
+    const complete = !file.live && this.#isStill(file);
+    if (this.#heads.get(key) !== undefined) return this.#heads.get(key);
+    const head = await this.#with(file, async (open) => (await readHead(open, { complete }))?.hash);
+    this.#heads.set(key, head);
+    return head;
+  }
+
+  async #isDamaged(file: FoundFile): Promise<boolean> {
+    return (
+      (await this.#with(file, async (open) => open instanceof GzipFile && (await open.damage()) !== undefined)) ?? true
+    );
+  }
+
+  async #isCopyOfAny(file: FoundFile, candidates: readonly Known[], pass: Pass): Promise<boolean> {
+    for (const known of candidates) {
+      const original = known.segment?.file;
+      const same =
+        original !== undefined
+          ? await this.#with(file, (open) => sameEnd(open, original))
+          : await this.#with(file, (open) => this.#with(pass.placeOf(known), (other) => sameEnd(open, other)));
+      if (same === true) return true;
+    }
+    return false;
+  }
+
+  async #with<T>(file: FoundFile | undefined, use: (open: SegmentFile) => Promise<T>): Promise<T | undefined> {
+    if (file === undefined) return undefined;
+    try {
+      const open = await openSegmentFile(file);
+      try {
+        return await use(open);
+      } finally {
+        await open.close();
+      }
+    } catch (error) {
+      this.#unreadable(file, error);
+      return undefined;
+    }
+  }
+}
+
+/** What one pass over the directory has told so far. */
+class Pass {
+  readonly identified: Identified[] = [];
+  readonly #taken = new Map<Known, FoundFile>();
+  readonly #inodes = new Set<string>();
+
+  sawInode({ device, inode }: FoundFile): boolean {
+    const key = `${device}:${inode}`;
+    return this.#inodes.size === this.#inodes.add(key).size;
+  }
+
+  has(known: Known): boolean {
+    return this.#taken.has(known);
+  }
+
+  placeOf(known: Known): FoundFile | undefined {
+    return this.#taken.get(known);
+  }
+
+  add(identified: Identified): void {
+    this.identified.push(identified);
+  }
+
+  take(known: Known, file: FoundFile): Identity {
+    this.#taken.set(known, file);
+    return { kind: 'known', known };
+  }
+
+  found(file: FoundFile, stream: string, known: Known): void {
+    this.add({ file, stream, identity: this.take(known, file) });
+  }
+}
+
+/** Of several segments with one head, whose files are all gone: the one of that name, else an unfinished one. */
+function pickFree(free: readonly Known[], file: FoundFile): Known | undefined {
+  return (
+    free.find((known) => file.path === `${known.path}.gz`) ?? free.find((known) => !known.row.finished) ?? free.at(-1)
+  );
+}
+
+async function sameEnd(copy: SegmentFile, original: SegmentFile): Promise<boolean> {
+  const { size } = await copy.stat();
+  const length = Math.min(COPY_CHECK_BYTES, size);
+  const ends = await Promise.all(
+    [copy, original].map(async (file) => {
+      const buffer = Buffer.alloc(length);
+      return buffer.subarray(0, await file.read(size - length, buffer, 0, length));
+    }),
+  );
+  return ends[0]!.length === length && ends[0]!.equals(ends[1]!);
+}
+
+function rank(file: FoundFile): number {
+  return file.live ? 0 : file.gzip ? 2 : 1;
+}
+
+function cacheKey(file: FoundFile): string {
+  return `${file.device}:${file.inode}:${file.size}:${file.changedNs}`;
+}

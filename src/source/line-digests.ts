@@ -1,0 +1,50 @@
+import { crc32 } from 'node:zlib';
+
+const ENTRY_BYTES = 8;
+const INITIAL_ENTRIES = 256;
+
+/**
+ * Length and CRC-32 of each line that was read since the last commit. Stored with the anchor, they let a log that was
+ * cut back (a power loss of the host: the log is not synced by its writer) be resumed at the very line where it
+ * differs from what was archived, so that nothing is archived twice.
+ */
+export class LineDigests {
+  #entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+  #length = 0;
+
+  /** Adds the line [start, end) with its newline. */
+  add(buffer: Buffer, start: number, end: number): void {
+    this.addDigest(end - start, crc32(buffer.subarray(start, end)));
+  }
+
+  addDigest(length: number, crc: number): void {
+    if (this.#length === this.#entries.length) {
+      const larger = Buffer.alloc(this.#entries.length * 2);
+      this.#entries.copy(larger);
+      this.#entries = larger;
+    }
+    this.#entries.writeUInt32LE(length, this.#length);
+    this.#entries.writeUInt32LE(crc, this.#length + 4);
+    this.#length += ENTRY_BYTES;
+  }
+
+  /** The digests as they are stored, and begins anew. */
+  take(): Buffer | undefined {
+    const taken = this.#length > 0 ? Buffer.from(this.#entries.subarray(0, this.#length)) : undefined;
+    this.clear();
+    return taken;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    if (this.#entries.length > ENTRY_BYTES * INITIAL_ENTRIES)
+      this.#entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+  }
+}
+
+/** Reads stored digests back. */
+export function* digestEntries(stored: Buffer): Generator<{ length: number; crc: number }> {
+  for (let at = 0; at + ENTRY_BYTES <= stored.length; at += ENTRY_BYTES) {
+    yield { length: stored.readUInt32LE(at), crc: stored.readUInt32LE(at + 4) };
+  }
+}

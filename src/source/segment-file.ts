@@ -1,0 +1,22 @@
+/** The open file of a segment. Offsets and sizes are in bytes of uncompressed content. */
+export interface SegmentFile {
+  readonly path: string;
+  readonly gzip: boolean;
+  stat(): Promise<SegmentStat>;
+  /**
+   * Reads up to `length` bytes of content at `offset` into `buffer` at `start`. Fewer, down to 0, only at the end of
+   * what is there now. System errors (EIO, …) reject.
+   */
+  read(offset: number, buffer: Buffer, start: number, length: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface SegmentStat {
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** Content bytes; of a gzip part as far as it inflates. */
+  readonly size: number;
+  /** 0: the file was deleted and only this descriptor keeps its bytes. */
+  readonly links: number;
+  readonly modifiedMs: number;
+}

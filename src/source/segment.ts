@@ -1,0 +1,130 @@
+import type { Anchor, SegmentProgress, SegmentRow } from '../checkpoint/segment-records.ts';
+import { contentHash } from './head.ts';
+import { LineDigests } from './line-digests.ts';
+import type { SegmentFile, SegmentStat } from './segment-file.ts';
+
+/** Bytes before an offset that its anchor covers. */
+export const ANCHOR_BYTES = 1024;
+
+/**
+ * A segment that is being read: its durable row, its open file, and the reader's place in it.
+ *
+ * `position` is the reader's place; what lies before it was handed to the sinks, but is durable only after a commit.
+ */
+export class Segment {
+  readonly id: number;
+  readonly stream: number;
+  readonly head: string;
+  device: bigint;
+  inode: bigint;
+  path: string;
+  /** The file that the writer appends to now. */
+  live: boolean;
+  file: SegmentFile | undefined;
+  position = 0;
+  /** How far a line without an end was searched for its newline. */
+  searchedTo = 0;
+  sizeSeen: number;
+  links = 1;
+  deletionTold = false;
+  firstTime: number | undefined;
+  lastTime: number | undefined;
+  /** Read to its end for good; stored with the next commit. */
+  finished: boolean;
+  /** For each sink, by its index: what lies before this offset it has already. */
+  readonly from: number[] = [];
+  /** The anchor that `position` must still have; the content itself once something was read. */
+  expected: Anchor | undefined;
+  readonly digests = new LineDigests();
+  readonly #tail = Buffer.alloc(ANCHOR_BYTES);
+  #tailLength = 0;
+  #lastSeen: { size: number; changedAt: number } | undefined;
+  #committed = { position: -1, finished: false };
+
+  constructor(row: SegmentRow, options: { live: boolean }) {
+    this.id = row.id;
+    this.stream = row.stream;
+    this.head = row.head;
+    this.device = row.device;
+    this.inode = row.inode;
+    this.path = row.path;
+    this.sizeSeen = row.sizeSeen;
+    this.firstTime = row.firstTime;
+    this.lastTime = row.lastTime;
+    this.finished = row.finished;
+    this.live = options.live;
+  }
+
+  /** Bytes that were seen and not yet read. */
+  get unread(): number {
+    return Math.max(0, this.sizeSeen - this.position);
+  }
+
+  /**
+   * Whether the file has been left alone for `waitMs`. The file's own time counts for what happened before it was
+   * first looked at; after that the agent's clock does, so that a file from the future does not wait for ever.
+   */
+  isStill(stat: Pick<SegmentStat, 'size' | 'modifiedMs'>, waitMs: number, now: number): boolean {
+    if (this.#lastSeen === undefined) this.#lastSeen = { size: stat.size, changedAt: Math.min(stat.modifiedMs, now) };
+    else if (this.#lastSeen.size !== stat.size) this.#lastSeen = { size: stat.size, changedAt: now };
+    return now - this.#lastSeen.changedAt >= waitMs;
+  }
+
+  /** Sets the reader to what is durable: at the start, after a rewind, and where a log was cut back. */
+  restore(from: readonly number[], anchors: readonly Anchor[]): void {
+    this.from.splice(0, this.from.length, ...from);
+    this.position = from.length === 0 ? 0 : Math.min(...from);
+    this.searchedTo = 0;
+    this.finished = false;
+    this.expected = anchors.find((anchor) => anchor.offset === this.position);
+    this.#tailLength = 0;
+    this.#committed = { position: this.position, finished: false };
+    this.digests.clear();
+  }
+
+  /** The bytes before `position`, or undefined when only their anchor is known. */
+  get tail(): Buffer | undefined {
+    return this.#tailLength === Math.min(ANCHOR_BYTES, this.position)
+      ? this.#tail.subarray(0, this.#tailLength)
+      : undefined;
+  }
+
+  /** Moves the reader to `position`; `before` are content bytes that end there, as many as are at hand. */
+  advance(position: number, before: Buffer): void {
+    this.position = position;
+    this.searchedTo = 0;
+    this.#tailLength = Math.min(before.length, ANCHOR_BYTES);
+    before.copy(this.#tail, 0, before.length - this.#tailLength);
+  }
+
+  get uncommitted(): boolean {
+    return this.position !== this.#committed.position || this.finished !== this.#committed.finished;
+  }
+
+  /** Whether the commit that stored the segment as finished is durable. */
+  get settled(): boolean {
+    return this.#committed.finished && !this.uncommitted;
+  }
+
+  /** What a commit stores, for sinks by name; the state at this very moment. */
+  progress(sinks: readonly string[]): SegmentProgress {
+    const tail = this.tail;
+    return {
+      id: this.id,
+      sizeSeen: Math.max(this.sizeSeen, this.position),
+      firstTime: this.firstTime,
+      lastTime: this.lastTime,
+      finished: this.finished,
+      offsets: new Map(sinks.map((sink, index) => [sink, Math.max(this.from[index] ?? 0, this.position)])),
+      anchor:
+        tail === undefined || tail.length === 0
+          ? undefined
+          : { offset: this.position, length: tail.length, hash: contentHash(tail), lines: this.digests.take() },
+    };
+  }
+
+  /** The commit that stored this progress is durable. */
+  committed(progress: SegmentProgress, position: number): void {
+    this.#committed = { position, finished: progress.finished };
+  }
+}
