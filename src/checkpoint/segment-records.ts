@@ -190,10 +190,10 @@ export class SegmentRecords {
       .run(segment, anchor.offset, anchor.length, anchor.hash, anchor.lines ?? null);
     this.#db
       .prepare(
-        `DELETE FROM anchors WHERE segment = ?1 AND offset <= (
-           SELECT offset FROM anchors WHERE segment = ?1 ORDER BY offset DESC LIMIT 1 OFFSET ?2)`,
+        `DELETE FROM anchors WHERE segment = ? AND offset <= (
+           SELECT offset FROM anchors WHERE segment = ? ORDER BY offset DESC LIMIT 1 OFFSET ?)`,
       )
-      .run(segment, MAX_ANCHORS);
+      .run(segment, segment, MAX_ANCHORS);
   }
 }
 

@@ -1,8 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { pipeline, Readable } from 'node:stream';
+import { constants, createGunzip, type ZlibOptions } from 'node:zlib';
 import { errorCode } from '../errors.ts';
 import { openRegular } from './plain-file.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
+
+/** Compressed bytes a step. */
+const READ_CHUNK = 64 * 1024;
 
 interface Content {
   readonly bytes: number;
@@ -11,6 +15,12 @@ interface Content {
 
 /** Inflated bytes a step; also what a reader at rest keeps in memory. */
 const INFLATE_CHUNK = 256 * 1024;
+
+/**
+ * For a damaged part: an inflater that fails, or whose input ends early, keeps back what does not fill its chunk, so
+ * the chunks are small and the end of the input flushes.
+ */
+const SALVAGE: ZlibOptions = { chunkSize: 1024, finishFlush: constants.Z_SYNC_FLUSH };
 
 /** A gzip part, seen as its uncompressed content. Reading forward inflates once; reading back begins anew. */
 export class GzipFile implements SegmentFile {
@@ -92,8 +102,8 @@ export class GzipFile implements SegmentFile {
     this.#window = [];
     this.#windowStart = 0;
     this.#windowEnd = 0;
-    const compressed = this.#handle.createReadStream({ start: 0, autoClose: false });
-    this.#inflater = compressed.pipe(createGunzip({ chunkSize: INFLATE_CHUNK }))[Symbol.asyncIterator]();
+    const inflated = pipeline(streamOf(this.#handle), createGunzip({ chunkSize: INFLATE_CHUNK }), () => undefined);
+    this.#inflater = inflated[Symbol.asyncIterator]();
   }
 
   #dropBefore(offset: number): void {
@@ -116,7 +126,7 @@ export class GzipFile implements SegmentFile {
   /** An inflater that fails drops what it still buffers, so a damaged part is inflated from its start for each read. */
   async #readDamaged(offset: number, end: number, buffer: Buffer, start: number): Promise<number> {
     let at = 0;
-    await inflate(this.#handle, (chunk) => {
+    await inflate(this.#handle, SALVAGE, (chunk) => {
       const from = Math.max(offset, at);
       const to = Math.min(end, at + chunk.length);
       if (from < to) chunk.copy(buffer, start + from - offset, from - at, to - at);
@@ -126,18 +136,40 @@ export class GzipFile implements SegmentFile {
   }
 }
 
+/** The file's bytes from its start. A FileHandle's own stream closes the handle when it is destroyed. */
+function streamOf(handle: FileHandle): Readable {
+  async function* chunks() {
+    for (let position = 0; ; ) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_CHUNK), 0, READ_CHUNK, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+  return Readable.from(chunks(), { objectMode: false });
+}
+
+/** Learns whether the part is whole, and how much content it has, as far as it inflates. */
 async function inspect(handle: FileHandle): Promise<Content> {
   let bytes = 0;
-  const damage = await inflate(handle, (chunk) => {
+  const count = (chunk: Buffer) => {
     bytes += chunk.length;
-  });
+  };
+  const damage = await inflate(handle, { chunkSize: INFLATE_CHUNK }, count);
+  if (damage === undefined) return { bytes, damage };
+  bytes = 0;
+  await inflate(handle, SALVAGE, count);
   return { bytes, damage };
 }
 
 /** Inflates the whole file, as far as that goes; resolves to the reason why it ends early, if it does. */
-async function inflate(handle: FileHandle, take: (chunk: Buffer) => void): Promise<string | undefined> {
-  const compressed = handle.createReadStream({ start: 0, autoClose: false });
-  const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
+async function inflate(
+  handle: FileHandle,
+  options: ZlibOptions,
+  take: (chunk: Buffer) => void,
+): Promise<string | undefined> {
+  const compressed = streamOf(handle);
+  const gunzip = createGunzip(options);
   const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
   compressed.on('error', reject);
   gunzip.on('data', take);

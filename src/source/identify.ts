@@ -3,6 +3,7 @@ import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
 /**
@@ -31,14 +32,21 @@ export class Identifier {
   /** How long a rotated part must have been left alone to be taken as it is. */
   readonly #isStill: (file: FoundFile) => boolean;
   readonly #unreadable: (file: FoundFile, error: unknown) => void;
+  /** Whether an open segment still has the content that was read from it. */
+  readonly #isIntact: (segment: Segment) => Promise<boolean>;
   #heads = new Map<string, string | undefined>();
 
   constructor(
     known: KnownSegments,
-    hooks: { isStill: (file: FoundFile) => boolean; unreadable: (file: FoundFile, error: unknown) => void },
+    hooks: {
+      isStill: (file: FoundFile) => boolean;
+      isIntact: (segment: Segment) => Promise<boolean>;
+      unreadable: (file: FoundFile, error: unknown) => void;
+    },
   ) {
     this.#known = known;
     this.#isStill = hooks.isStill;
+    this.#isIntact = hooks.isIntact;
     this.#unreadable = hooks.unreadable;
   }
 
@@ -46,8 +54,8 @@ export class Identifier {
     const pass = new Pass();
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
-    // told only after its original.
-    rest.sort((a, b) => rank(a.file) - rank(b.file));
+    // told only after its original. A backup copy has a longer name than its original.
+    rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
     for (const { file, stream } of rest) {
       if (pass.sawInode(file)) continue;
@@ -77,9 +85,16 @@ export class Identifier {
     if (known?.row.finished === true && known.segment === undefined) return pass.take(known, file);
     if (file.gzip && !this.#isStill(file) && (await this.#isDamaged(file))) return { kind: 'unready', head };
     if (known !== undefined) return pass.take(known, file);
-    const isNextLive = file.live && candidates.every((other) => other.stream.path === stream);
-    if (!isNextLive && (await this.#isCopyOfAny(file, candidates, pass))) return { kind: 'copy' };
-    return { kind: 'new', head };
+    // A new live file that begins like its predecessor is the next one all the same.
+    const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
+    if (!isNextLive) {
+      if (await this.#isCopy(file, head, candidates, pass)) return { kind: 'copy' };
+      // An original that is just being truncated is no measure: the next look tells.
+      for (const { segment } of candidates) {
+        if (segment?.file !== undefined && !(await this.#isIntact(segment))) return { kind: 'unready', head };
+      }
+    }
+    return pass.begin(file, head);
   }
 
   async #head(file: FoundFile): Promise<string | undefined> {
@@ -97,16 +112,19 @@ export class Identifier {
     );
   }
 
-  async #isCopyOfAny(file: FoundFile, candidates: readonly Known[], pass: Pass): Promise<boolean> {
-    for (const known of candidates) {
-      const original = known.segment?.file;
-      const same =
-        original !== undefined
-          ? await this.#with(file, (open) => sameEnd(open, original))
-          : await this.#with(file, (open) => this.#with(pass.placeOf(known), (other) => sameEnd(open, other)));
-      if (same === true) return true;
-    }
-    return false;
+  /** Whether the file's content is that of a segment that stands, or of one that this pass found new. */
+  async #isCopy(file: FoundFile, head: string, candidates: readonly Known[], pass: Pass): Promise<boolean> {
+    return (
+      (await this.#with(file, async (copy) => {
+        for (const { segment } of candidates) {
+          if (segment?.file !== undefined && (await sameEnd(copy, segment.file))) return true;
+        }
+        for (const original of [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)]) {
+          if ((await this.#with(original, (other) => sameEnd(copy, other))) === true) return true;
+        }
+        return false;
+      })) ?? false
+    );
   }
 
   async #with<T>(file: FoundFile | undefined, use: (open: SegmentFile) => Promise<T>): Promise<T | undefined> {
@@ -130,6 +148,7 @@ class Pass {
   readonly identified: Identified[] = [];
   readonly #taken = new Map<Known, FoundFile>();
   readonly #inodes = new Set<string>();
+  readonly #begun: { head: string; file: FoundFile }[] = [];
 
   sawInode({ device, inode }: FoundFile): boolean {
     const key = `${device}:${inode}`;
@@ -142,6 +161,16 @@ class Pass {
 
   placeOf(known: Known): FoundFile | undefined {
     return this.#taken.get(known);
+  }
+
+  begin(file: FoundFile, head: string): Identity {
+    this.#begun.push({ head, file });
+    return { kind: 'new', head };
+  }
+
+  /** Files with this head that were found to be new. */
+  begun(head: string): FoundFile[] {
+    return this.#begun.filter((one) => one.head === head).map(({ file }) => file);
   }
 
   add(identified: Identified): void {

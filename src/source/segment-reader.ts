@@ -61,6 +61,11 @@ export class SegmentReader {
     return 'end';
   }
 
+  /** Whether the content before the position is still what was read there. */
+  async isIntact(segment: OpenSegment): Promise<boolean> {
+    return (await this.#readChunk(segment, HEAD_BYTES)) !== undefined;
+  }
+
   /** Reads `want` bytes at the position, with those before it; undefined when those are not the ones that were there. */
   async #readChunk(
     segment: OpenSegment,
@@ -107,7 +112,7 @@ export class SegmentReader {
 
   /** Looks for the newline of a line that is longer than the buffer may be; nothing of it is kept meanwhile. */
   async #searchOn(segment: OpenSegment): Promise<ReadOutcome> {
-    if ((await this.#readChunk(segment, HEAD_BYTES)) === undefined) return 'changed';
+    if (!(await this.isIntact(segment))) return 'changed';
     const buffer = this.#bufferOf(CHUNK_BYTES);
     const length = await segment.file.read(segment.searchedTo, buffer, 0, CHUNK_BYTES);
     if (length === 0) return 'end';

@@ -65,6 +65,7 @@ export class Source {
     this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
     this.#identifier = new Identifier(this.known, {
       isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
+      isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       unreadable: (file, error) => this.#unreadable(file.path, error),
     });
   }
@@ -87,6 +88,11 @@ export class Source {
     return this.#active();
   }
 
+  /** Whether all whole lines that the segment had at the last look were taken. */
+  hasEnded(segment: Segment): boolean {
+    return this.#ended.has(segment);
+  }
+
   /** Something may have been written: look at the ends again. */
   hint(): void {
     this.#ended.clear();
@@ -104,7 +110,7 @@ export class Source {
       return;
     }
     this.directories = discovery.directories;
-    await this.#statOpenFiles();
+    await this.#checkOpenFiles();
     const identified = await this.#identifier.identify(discovery.streams);
     const isFirstStart = !this.#deps.records.wasStarted(this.config.name);
     for (const one of identified) await this.#apply(one, isFirstStart);
@@ -197,6 +203,7 @@ export class Source {
     const isSame = !segment.file.gzip && (await readHead(segment.file))?.hash === segment.head;
     if (!isSame) {
       this.#deps.occurrences.truncated(segment.path, position);
+      known.row = { ...known.row, sizeSeen };
       await this.#release(known);
       known.missingSince = this.#deps.now();
       known.lostHow = 'truncated';
@@ -299,12 +306,14 @@ export class Source {
     return this.#deps.sinks.map((sink) => offsets.get(sink) ?? unknown);
   }
 
-  async #statOpenFiles(): Promise<void> {
+  /** A file that changed under its reader must be told before others are compared with it. */
+  async #checkOpenFiles(): Promise<void> {
     for (const segment of this.#active().filter(isOpen)) {
       try {
         const { size, links } = await segment.file.stat();
         segment.links = links;
-        segment.sizeSeen = Math.max(segment.sizeSeen, size);
+        if (await this.#reader.isIntact(segment)) segment.sizeSeen = Math.max(segment.sizeSeen, size);
+        else await this.#resolveChange(segment);
       } catch (error) {
         this.#unreadable(segment.path, error);
       }
@@ -313,13 +322,11 @@ export class Source {
 
   /** A live file that is gone is read on as long as nobody writes a new one: its writer may still append to it. */
   #tellDeletedLiveFiles(identified: readonly Identified[]): void {
-    const found = new Set(
-      identified.map(({ identity }) => (identity.kind === 'known' ? identity.known.segment : undefined)),
-    );
+    const found = new Set(identified.map(({ file }) => `${file.device}:${file.inode}`));
     for (const stream of this.known.streams.values()) {
       const hasLive = identified.some((one) => one.stream === stream.path && one.file.live);
       for (const segment of stream.segments) {
-        if (!segment.live || found.has(segment)) continue;
+        if (!segment.live || found.has(`${segment.device}:${segment.inode}`)) continue;
         if (hasLive) segment.live = false;
         else if (segment.links === 0 && !segment.deletionTold) {
           segment.deletionTold = true;

@@ -19,7 +19,7 @@ export class DirectoryWatcher {
       depth: 0,
       atomic: false,
       // Rotated parts do not change; each would cost a watch of the few that a host has.
-      ignored: (file) => parseRotatedName(path.basename(file)) !== undefined,
+      ignored: (file) => !this.#watched.has(file) && parseRotatedName(path.basename(file)) !== undefined,
     });
     this.#watcher.on('change', () => hint('content'));
     for (const event of ['add', 'unlink', 'addDir', 'unlinkDir'] as const) this.#watcher.on(event, () => hint('names'));

@@ -1,0 +1,214 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/types.ts';
+import { AuditailError } from '../errors.ts';
+import type { ByteBudget } from '../sink/file/byte-budget.ts';
+import type { Source } from '../source/source.ts';
+import { DirectoryWatcher } from '../source/watcher.ts';
+import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
+import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
+import type { Committer } from './committer.ts';
+import type { EventPipeline } from './event-pipeline.ts';
+import type { FileSink } from './file-sink.ts';
+import { ReplayWatch } from './replay-watch.ts';
+import type { Wake } from './wake.ts';
+
+/** Pause before reading again after a failed write: doubled with each failure in a row. */
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 30_000;
+
+/** How often hours are finished and retention is applied. */
+const MAINTENANCE_INTERVAL_MS = 10_000;
+
+export interface AgentParts {
+  readonly config: Config;
+  readonly inputs: readonly { source: Source; pipeline: EventPipeline; occurrences: SourceOccurrences }[];
+  readonly sinks: readonly FileSink[];
+  readonly committer: Committer;
+  readonly budget: ByteBudget;
+  readonly occurrences: AgentOccurrences;
+  readonly wake: Wake;
+  readonly cutDir: string;
+  readonly now: () => number;
+  /** Lets go of the state: its database and its lock. */
+  readonly release: () => void;
+}
+
+/**
+ * The agent's life: start (bring the archive to its last commit, look for logs), run (one loop that sweeps, reads a
+ * chunk of each stream, and starts commits), drain (commit what was read) and stop.
+ *
+ * One loop does all reading, so there is no moment between two chunks that a commit could not cut at.
+ */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #sources: readonly Source[];
+  #watcher: DirectoryWatcher | undefined;
+  #stopping = false;
+  #sweepAt = 0;
+  #maintainAt = 0;
+  /** Failures in a row, and how many commits had been completed at the last one. */
+  #failures = 0;
+  #completedAtFailure = 0;
+  #replay: ReplayWatch | undefined;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#sources = parts.inputs.map(({ source }) => source);
+  }
+
+  /** Runs until {@link stop}, or until everything that exists was read and committed. */
+  async run(options: { exitAtEof: boolean }): Promise<void> {
+    const { sinks, committer } = this.#parts;
+    for (const { archive } of sinks) await archive.start();
+    if (!options.exitAtEof) this.#watch();
+    try {
+      await this.#loop(options.exitAtEof);
+      await this.#drain();
+      if (options.exitAtEof) this.#assertAllRead();
+    } finally {
+      await committer.settle();
+      await this.#watcher?.close();
+      for (const source of this.#sources) await source.close();
+      for (const { archive } of sinks) await archive.close();
+      this.#parts.release();
+    }
+  }
+
+  /** Stops reading; {@link run} then commits and returns. */
+  stop(): void {
+    this.#stopping = true;
+    this.#parts.wake.wake();
+  }
+
+  /** Commits now instead of at the end of the interval. */
+  commitNow(): void {
+    this.#parts.committer.request();
+    this.#parts.wake.wake();
+  }
+
+  async #loop(exitAtEof: boolean): Promise<void> {
+    const { committer, wake } = this.#parts;
+    while (!this.#stopping) {
+      try {
+        this.#checkCommits();
+        const swept = await this.#sweepIfDue();
+        const progressed = await this.#poll();
+        committer.startIfDue();
+        await this.#makeRoom();
+        if (committer.failure !== undefined || progressed) continue;
+        if (exitAtEof && swept && this.#sources.every((source) => source.isDrained)) return;
+        await wake.sleep(this.#idleMs(exitAtEof));
+        if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
+      } catch (error) {
+        await this.#rewind(error);
+      }
+    }
+  }
+
+  #checkCommits(): void {
+    const { committer, occurrences } = this.#parts;
+    if (committer.failure !== undefined) throw committer.failure;
+    if (this.#failures === 0 || committer.completed === this.#completedAtFailure) return;
+    this.#failures = 0;
+    occurrences.recovered();
+  }
+
+  async #sweepIfDue(): Promise<boolean> {
+    const now = this.#parts.now();
+    if (now >= this.#maintainAt) await this.#maintain(now);
+    if (now < this.#sweepAt && !this.#sources.some((source) => source.wantsSweep)) return false;
+    for (const source of this.#sources) await source.sweep();
+    this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
+    this.#replay ??= new ReplayWatch(this.#sources);
+    this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
+    return true;
+  }
+
+  async #poll(): Promise<boolean> {
+    let progressed = false;
+    for (const { source, pipeline } of this.#parts.inputs) {
+      progressed = (await source.poll()) || progressed;
+      if (pipeline.bytesTaken > 0) this.#parts.committer.taken(pipeline.bytesTaken);
+      pipeline.flushCounts();
+    }
+    return progressed;
+  }
+
+  /** Back-pressure: the next chunk waits for bytes in flight, and for a commit that reading has run ahead of. */
+  async #makeRoom(): Promise<void> {
+    const { budget, committer } = this.#parts;
+    if (committer.isBehind) await committer.settle();
+    // Bytes in flight of a failed write are only given back by the rewind.
+    await Promise.race([budget.whenBelow(), committer.failed]);
+  }
+
+  async #maintain(now: number): Promise<void> {
+    for (const { archive } of this.#parts.sinks) await archive.maintain();
+    if (this.#replay?.hasPassed === true && this.#parts.committer.failure === undefined) {
+      if (this.#replay.hadGaps) this.#parts.occurrences.replayPassed(true, this.#parts.cutDir);
+      else for (const { archive } of this.#parts.sinks) await archive.dropCutTails();
+      this.#replay = undefined;
+    }
+    this.#maintainAt = now + MAINTENANCE_INTERVAL_MS;
+  }
+
+  #idleMs(exitAtEof: boolean): number {
+    const { committer, now } = this.#parts;
+    const untilSweep = Math.max(0, this.#sweepAt - now());
+    const waits = [untilSweep, committer.isRunning ? undefined : committer.dueIn, exitAtEof ? 50 : undefined];
+    return Math.min(...waits.filter((wait) => wait !== undefined));
+  }
+
+  /** Answers every I/O error: drop what came since the last commit, cut, and read again from there. */
+  async #rewind(cause: unknown): Promise<void> {
+    const { committer, sinks, occurrences } = this.#parts;
+    for (let error = cause; ; ) {
+      this.#failures += 1;
+      this.#completedAtFailure = committer.completed;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
+      occurrences.rewound(error, pauseMs);
+      await committer.settle();
+      await this.#pause(pauseMs);
+      if (this.#stopping) throw error;
+      try {
+        for (const { archive } of sinks) await archive.rewind();
+        for (const source of this.#sources) source.rewind();
+        committer.reset();
+        return;
+      } catch (again) {
+        error = again;
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const until = this.#parts.now() + ms;
+    while (!this.#stopping && this.#parts.now() < until) await delay(Math.min(100, ms));
+  }
+
+  async #drain(): Promise<void> {
+    await this.#parts.committer.commit();
+    for (const { archive } of this.#parts.sinks) await archive.maintain();
+  }
+
+  #assertAllRead(): void {
+    const unread = this.#sources.flatMap((source) => [...source.unreadable]);
+    if (unread.length === 0) return;
+    throw new AuditailError('UNREADABLE', `could not read ${unread.join(', ')}`, {
+      hint: 'The agent needs root or CAP_DAC_READ_SEARCH; what could be read is archived',
+    });
+  }
+
+  #watch(): void {
+    this.#watcher = new DirectoryWatcher(
+      (hint) => {
+        if (hint === 'names') this.#sweepAt = 0;
+        for (const source of this.#sources) source.hint();
+        this.#parts.wake.wake();
+      },
+      (error) => {
+        for (const { occurrences } of this.#parts.inputs) occurrences.watchFailed(error);
+      },
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import type { ArchiveRecords } from '../checkpoint/archive-records.ts';
+import type { Database } from '../checkpoint/database.ts';
+import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { CommitConfig } from '../config/types.ts';
+import type { Source } from '../source/source.ts';
+import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
+import type { FileSink } from './file-sink.ts';
+
+export interface CommitterDeps {
+  readonly db: Database;
+  readonly segments: SegmentRecords;
+  readonly archives: ArchiveRecords;
+  readonly sources: readonly Source[];
+  readonly sinks: readonly FileSink[];
+  readonly config: CommitConfig;
+  readonly occurrences: AgentOccurrences;
+  /** A commit ended, well or not: the loop has something to look at. */
+  readonly wake: () => void;
+  readonly now: () => number;
+}
+
+/**
+ * Makes what was read durable: a consistent cut of all sources and files, taken between two chunks, is written and
+ * synced while reading goes on, and then stored in one transaction. At most one commit is under way.
+ */
+export class Committer {
+  /** Why the last commit, or a write between commits, failed; the agent rewinds and clears it with {@link reset}. */
+  failure: unknown;
+  /** Resolves when there is a {@link failure}. */
+  failed: Promise<void>;
+  /** Commits that became durable. */
+  completed = 0;
+  #fail: () => void = () => undefined;
+  readonly #deps: CommitterDeps;
+  #running: Promise<void> | undefined;
+  /** Bytes of lines taken since the last cut. */
+  #bytes = 0;
+  /** When the oldest line since the last cut was taken. */
+  #since: number | undefined;
+  #wanted = false;
+
+  constructor(deps: CommitterDeps) {
+    this.#deps = deps;
+    this.failed = this.#renewFailed();
+  }
+
+  /** A write between two commits failed. */
+  fail(error: unknown): void {
+    this.failure ??= error;
+    this.#fail();
+    this.#deps.wake();
+  }
+
+  /** Lines were taken: they are to be durable within the commit interval. */
+  taken(bytes: number): void {
+    this.#bytes += bytes;
+    this.#since ??= this.#deps.now();
+  }
+
+  /** Asks for a commit at the next step instead of at the end of the interval. */
+  request(): void {
+    this.#wanted = true;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** More was taken than one commit should hold while another is under way: reading waits. */
+  get isBehind(): boolean {
+    return this.isRunning && this.#bytes >= this.#deps.config.bytes;
+  }
+
+  /** Milliseconds until the next commit is due; undefined when there is nothing to commit. */
+  get dueIn(): number | undefined {
+    if (this.#wanted || this.#bytes >= this.#deps.config.bytes) return 0;
+    if (this.#since === undefined) return undefined;
+    return Math.max(0, this.#since + this.#deps.config.intervalMs - this.#deps.now());
+  }
+
+  /** Starts a commit when one is due and none is under way. */
+  startIfDue(): void {
+    if (this.dueIn === 0 && !this.isRunning && this.failure === undefined) this.#start();
+  }
+
+  /** Waits for the commit under way. Never rejects; see {@link failure}. */
+  async settle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Makes everything that was taken so far durable. Rejects when that fails. */
+  async commit(): Promise<void> {
+    await this.settle();
+    if (this.failure === undefined) this.#start();
+    await this.settle();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  reset(): void {
+    this.failure = undefined;
+    this.failed = this.#renewFailed();
+    this.#bytes = 0;
+    this.#since = undefined;
+    this.#wanted = false;
+  }
+
+  #renewFailed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#fail = resolve;
+    return promise;
+  }
+
+  #start(): void {
+    this.#bytes = 0;
+    this.#since = undefined;
+    this.#wanted = false;
+    this.#running = this.#run()
+      .then(
+        () => {
+          this.completed += 1;
+        },
+        (error: unknown) => this.fail(error),
+      )
+      .finally(() => {
+        this.#running = undefined;
+        this.#deps.wake();
+      });
+  }
+
+  async #run(): Promise<void> {
+    const { sources, sinks, db, segments, archives, occurrences, now } = this.#deps;
+    const begun = performance.now();
+    // Everything up to the first await is one instant: no line is taken between the offsets and the files' cuts.
+    const taken = sources.flatMap((source) => source.progress().map((one) => ({ source, ...one })));
+    const cuts = sinks.map(({ archive }) => archive.cut());
+    const flushed = await Promise.allSettled(sinks.map(({ archive }, index) => archive.flush(cuts[index]!)));
+    const failed = flushed.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const rows = flushed.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    if (taken.length === 0 && rows.length === 0) return;
+    db.transaction(() => {
+      segments.saveProgress(
+        taken.map(({ progress }) => progress),
+        now(),
+      );
+      archives.save(rows);
+    }).immediate();
+    sinks.forEach(({ archive }, index) => void archive.committed(cuts[index]!));
+    for (const { source, segment, progress, position } of taken) await source.committed(segment, progress, position);
+    occurrences.commitDone((performance.now() - begun) / 1000);
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { type Database, openDatabase } from '../../src/checkpoint/database.ts';
+import { type Gap, GapRecords } from '../../src/checkpoint/gap-records.ts';
+import { SegmentRecords } from '../../src/checkpoint/segment-records.ts';
+import type { SourceConfig } from '../../src/config/types.ts';
+import type { LineHandler } from '../../src/source/line-handler.ts';
+import { Source } from '../../src/source/source.ts';
+import { SourceOccurrences } from '../../src/telemetry/source-occurrences.ts';
+import { Telemetry } from '../../src/telemetry/telemetry.ts';
+
+const SINK = 'archive';
+
+/** A source on real files and a real database, driven step by step, with a clock of its own. */
+export class SourceHarness {
+  readonly dir: string;
+  readonly log: string;
+  /** Lines in the order in which they were taken; a crash takes back what was not committed. */
+  taken: string[] = [];
+  nulls = 0;
+  readonly #config: SourceConfig;
+  #source!: Source;
+  #db!: Database;
+  #committed = 0;
+  /** Ahead of the host's clock by what the test let pass. */
+  #ahead = 0;
+
+  constructor(config: Partial<SourceConfig> = {}) {
+    this.dir = mkdtempSync(path.join(os.tmpdir(), 'auditail-source-'));
+    this.log = path.join(this.dir, 'log', 'audit.log');
+    this.#config = {
+      name: 'apiserver',
+      tag: 'audit',
+      path: this.log,
+      exclude: [],
+      format: 'json',
+      readFrom: 'head',
+      maxLineBytes: 16 * 1024 * 1024,
+      refreshIntervalMs: 5_000,
+      rotateWaitMs: 5_000,
+      heldBytes: 10 * 1024 ** 3,
+      ...config,
+    };
+    this.#open();
+  }
+
+  get source(): Source {
+    return this.#source;
+  }
+
+  pass(ms: number): void {
+    this.#ahead += ms;
+  }
+
+  /** Looks and reads until nothing more comes. */
+  async read(): Promise<void> {
+    do {
+      await this.#source.sweep();
+      while (await this.#source.poll());
+    } while (this.#source.wantsSweep);
+  }
+
+  async commit(): Promise<void> {
+    const progress = this.#source.progress();
+    const records = new SegmentRecords(this.#db);
+    this.#db
+      .transaction(() =>
+        records.saveProgress(
+          progress.map((one) => one.progress),
+          Date.now(),
+        ),
+      )
+      .immediate();
+    this.#committed = this.taken.length;
+    for (const one of progress) await this.#source.committed(one.segment, one.progress, one.position);
+  }
+
+  /** Reads on until rotated segments are finished and lost ones are told, and commits. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 3; round += 1) {
+      await this.read();
+      await this.commit();
+      this.pass(this.#config.rotateWaitMs + 1);
+    }
+  }
+
+  /** Ends without a commit, as `kill -9` does. */
+  async crash(): Promise<void> {
+    this.taken.length = this.#committed;
+    await this.#close();
+  }
+
+  start(): void {
+    this.#open();
+  }
+
+  async stop(): Promise<void> {
+    await this.commit();
+    await this.#close();
+  }
+
+  gaps(): Gap[] {
+    return new GapRecords(this.#db).list(this.#config.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  async #close(): Promise<void> {
+    await this.#source.close();
+    if (this.#db.open) this.#db.close();
+  }
+
+  #open(): void {
+    this.#db = openDatabase(path.join(this.dir, 'state'), 'process');
+    this.#source = new Source(this.#config, {
+      records: new SegmentRecords(this.#db),
+      gaps: new GapRecords(this.#db),
+      occurrences: new SourceOccurrences(new Telemetry(pino({ level: 'silent' })), this.#config.name),
+      handler: this.#handler(),
+      sinks: [SINK],
+      commit: () => this.commit(),
+      requestCommit: () => undefined,
+      now: () => Date.now() + this.#ahead,
+    });
+  }
+
+  #handler(): LineHandler {
+    return {
+      line: (segment, buffer, start, end, offset) => {
+        if (offset >= segment.from[0]!) this.taken.push(buffer.toString('latin1', start, end));
+      },
+      longLine: async () => {
+        const pieces: Buffer[] = [];
+        return {
+          piece: async (buffer, start, end) => void pieces.push(Buffer.from(buffer.subarray(start, end))),
+          end: async () => void this.taken.push(Buffer.concat(pieces).toString('latin1')),
+        };
+      },
+      eventTime: (buffer, start, end) => {
+        const time = /"t":(\d+)/.exec(buffer.toString('latin1', start, end));
+        return time === null ? undefined : Number(time[1]);
+      },
+      nulls: (_segment, count) => {
+        this.nulls += count;
+      },
+    };
+  }
+}
