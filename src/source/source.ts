@@ -264,8 +264,10 @@ export class Source {
       try {
         const { size, links } = await segment.file.stat();
         segment.links = links;
-        segment.sizeSeen = Math.max(segment.sizeSeen, size);
-        if (await this.#reader.isIntact(segment)) continue;
+        if (await this.#reader.isIntact(segment)) {
+          segment.sizeSeen = Math.max(segment.sizeSeen, size);
+          continue;
+        }
       } catch (error) {
         if (!isReadError(error)) throw error;
         this.#unreadable(segment.path, error);

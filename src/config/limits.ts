@@ -1,0 +1,84 @@
+import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, TIB } from './units.ts';
+
+/**
+ * What the configuration is when it does not say; written as an operator would write it, because editors and the
+ * reference show these very texts.
+ */
+export const DEFAULTS = {
+  stateDir: '/var/lib/auditail',
+  logLevel: 'info',
+  logFormat: 'json',
+  memoryLimit: '64MiB',
+  commitInterval: '5s',
+  commitBytes: '64MiB',
+  durability: 'disk',
+  shutdownTimeout: '10s',
+  sourceName: 'apiserver',
+  sourceTag: 'audit',
+  sourcePath: '/var/log/kubernetes/audit',
+  readFrom: 'head',
+  maxLineBytes: '16MiB',
+  refreshInterval: '5s',
+  rotateWait: '5s',
+  heldBytes: '10GiB',
+  rewrite: [{ key: 'objectRef.namespace', pattern: '^(.+)$', tag: '${tag}.$1', sanitize: 'dns1123' }],
+  rewriteMissing: '${tag}._none',
+  match: '**',
+  sinks: [{ name: 'archive', type: 'file' }],
+  archivePath: '/var/log/auditail/audit-${tag[1..]}.%Y%m%d%H.log.gz',
+  time: ['stageTimestamp', 'requestReceivedTimestamp', 'arrival'],
+  timezone: 'UTC',
+  compress: 'gzip',
+  gzipLevel: 6,
+  mode: '0640',
+  dirMode: '0750',
+  maxOpenFiles: 256,
+  maxTags: 4096,
+  grace: '5m',
+  minKeep: '24h',
+} as const;
+
+/** The default number of compression threads: half of what there is, because etcd runs on the same host. */
+export function defaultThreads(cores: number): number {
+  return Math.max(1, Math.floor(cores / 2));
+}
+
+interface Limits {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What a value may be, in bytes, milliseconds or pieces. The upper ends only catch slips such as a wrong unit. */
+export const LIMITS = {
+  /** Less would be used up by the open blocks of a few busy files. */
+  memoryLimit: { min: 8 * MIB, max: TIB },
+  threads: { min: 1, max: 256 },
+  commitInterval: { min: 10, max: HOUR_MS },
+  commitBytes: { min: 4 * KIB, max: 16 * GIB },
+  shutdownTimeout: { min: 100, max: HOUR_MS },
+  /** A line of this length is held whole; longer ones are streamed, whatever their length. */
+  maxLineBytes: { min: KIB, max: 256 * MIB },
+  refreshInterval: { min: 10, max: HOUR_MS },
+  rotateWait: { min: 0, max: HOUR_MS },
+  heldBytes: { min: 4 * KIB, max: 64 * TIB },
+  gzipLevel: { min: 1, max: 9 },
+  maxOpenFiles: { min: 1, max: 65_536 },
+  maxTags: { min: 1, max: 1_000_000 },
+  grace: { min: 0, max: 7 * DAY_MS },
+  maxAge: { min: MINUTE_MS, max: 36_500 * DAY_MS },
+  maxBytes: { min: MIB, max: 1024 * TIB },
+  minKeep: { min: 0, max: 36_500 * DAY_MS },
+} as const satisfies Record<string, Limits>;
+
+/** Lines of the longest length that must fit into memory_limit: one is written while the next is read. */
+export const LINES_IN_MEMORY = 2;
+
+/** Entries of `sources`, `sinks`, `rewrite` or an exclude list. */
+export const MAX_ENTRIES = 256;
+
+/** Characters of a name, a tag, a path or a pattern. */
+export const MAX_NAME_LENGTH = 63;
+export const MAX_TEXT_LENGTH = 4096;
+
+/** Bytes of a configuration file; a larger one is a log given by mistake. */
+export const MAX_CONFIG_BYTES = MIB;
