@@ -13,6 +13,7 @@ import { pino } from 'pino';
 import { ArchiveRecords } from '../src/checkpoint/archive-records.ts';
 import { openDatabase } from '../src/checkpoint/database.ts';
 import type { FileSinkConfig } from '../src/config/types.ts';
+import { compilePathTemplate, numberedSibling } from '../src/route/path-template.ts';
 import { ByteBudget } from '../src/sink/file/byte-budget.ts';
 import { CompressionPool } from '../src/sink/file/compression-pool.ts';
 import { FileArchive } from '../src/sink/file/file-archive.ts';
@@ -59,7 +60,8 @@ async function measureArchive(lines: Line[], blockBytes: number, durability: 'pr
   const db = openDatabase(path.join(directory, 'state'), durability);
   const records = new ArchiveRecords(db);
   const budget = new ByteBudget(64 * 1024 * 1024);
-  const archive = new FileArchive(sinkConfig(path.join(directory, 'out')), {
+  const config = sinkConfig(path.join(directory, 'out'));
+  const archive = new FileArchive(config, {
     records,
     budget,
     pool: new CompressionPool(2),
@@ -68,14 +70,8 @@ async function measureArchive(lines: Line[], blockBytes: number, durability: 'pr
     cutDir: path.join(directory, 'state', 'cut'),
     tailLimit: COMMIT_BYTES,
     blockBytes,
-    paths: {
-      directory: path.join(directory, 'out'),
-      glob: path.join(directory, 'out', '*'),
-      slot: () => 0,
-      slotEnd: () => Number.POSITIVE_INFINITY,
-      render: (tag) => path.join(directory, 'out', `${tag}.log.gz`),
-    },
-    sibling: (file, n) => `${file}.${n}`,
+    paths: compilePathTemplate(config.path, config.timezone),
+    sibling: numberedSibling,
   });
   await archive.start();
   const started = performance.now();
@@ -150,7 +146,6 @@ function sinkConfig(directory: string): FileSinkConfig {
     name: 'archive',
     type: 'file',
     match: '**',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the archive's own template syntax
     path: path.join(directory, 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
     time: ['arrival'],
     timezone: 'UTC',
