@@ -7,12 +7,12 @@ import { AuditailError, errorCode } from '../../errors.ts';
 export function archiveError(path: string, error: unknown): AuditailError {
   if (error instanceof AuditailError) return error;
   if (['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) {
-    return new AuditailError('ARCHIVE_FULL', `there is no space for the archive file ${path}`, {
+    return new AuditailError('ARCHIVE_FULL', `there is no space for ${path} in the archive`, {
       cause: error,
       hint: 'Free some; until then the log itself is the buffer, and it is read again from the last commit',
     });
   }
-  return new AuditailError('ARCHIVE_WRITE', `cannot write the archive file ${path}`, { cause: error });
+  return new AuditailError('ARCHIVE_WRITE', `cannot write ${path} in the archive`, { cause: error });
 }
 
 /** What is still asked of an archive that goes back to its last commit. */

@@ -165,9 +165,7 @@ export class ArchiveRun {
       }),
     );
     await this.#directories.sync();
-    const committedAt = this.#options.now();
-    cut.rows = cut.files.map((entry) => toRow(entry, committedAt));
-    return cut.rows;
+    return cut.takeRows(this.#options.now());
   }
 
   committed(cut: ArchiveCut): void {
@@ -290,27 +288,4 @@ export class ArchiveRun {
       file.seal();
     }
   }
-}
-
-function toRow({ file, mark }: CutFile, committedAt: number): ArchiveRow {
-  const { record, place } = file;
-  return {
-    id: place!.id,
-    slot: mark.slot,
-    device: place!.device!,
-    inode: place!.inode!,
-    committedBytes: mark.position,
-    crc32: mark.crc,
-    memberBytes: mark.memberBytes,
-    contentBytes: (record?.contentBytes ?? 0) + mark.contentBytes,
-    events: (record?.events ?? 0) + mark.events,
-    firstTime: combine(Math.min, record?.firstTime, mark.firstTime),
-    lastTime: combine(Math.max, record?.lastTime, mark.lastTime),
-    committedAt,
-  };
-}
-
-function combine(choose: (a: number, b: number) => number, a?: number, b?: number): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : choose(a, b);
 }

@@ -7,6 +7,7 @@ import { ArchiveRun } from './archive-run.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
 import { CutTails } from './cut-tails.ts';
+import { Directories } from './directories.ts';
 import type { ArchivePaths } from './file-index.ts';
 import { type FileIo, nodeFileIo } from './file-io.ts';
 import { refuseForeignTails, refuseUnknownArchive } from './foreign-state.ts';
@@ -155,9 +156,10 @@ export class FileArchive {
   }
 
   async #begin(findings: readonly Finding[], tails: CutTails | undefined): Promise<void> {
-    const { records, telemetry } = this.#deps;
+    const { records, telemetry, durability } = this.#deps;
     const sink = this.#config.name;
-    const recovery = new Recovery({ sink, records, io: this.#io, telemetry, tails });
+    const directories = new Directories(this.#io, this.#config.dirMode, durability);
+    const recovery = new Recovery({ sink, records, io: this.#io, telemetry, directories, tails });
     const continued = await recovery.apply(findings);
     this.#run = new ArchiveRun(
       {

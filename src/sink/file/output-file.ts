@@ -196,7 +196,7 @@ export class OutputFile {
     this.#startsMember = false;
     // The next block will probably be as large as this one; without room to spare it starts small again.
     const roomy = share.budget.used < share.budget.limit / 2;
-    this.#nextCapacity = roomy ? Math.max(FIRST_BUFFER_BYTES, this.#pending.length) : FIRST_BUFFER_BYTES;
+    this.#nextCapacity = roomy ? Math.max(FIRST_BUFFER_BYTES, content.length) : FIRST_BUFFER_BYTES;
     this.#pending = NO_BUFFER;
     this.#length = 0;
     this.queue.push(block);
