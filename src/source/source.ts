@@ -118,7 +118,7 @@ export class Source {
     if (identified.length === 0 && this.#active.all().length === 0)
       this.#deps.occurrences.nothingFound(this.config.path);
     this.#active.sort();
-    this.#tellDeletedLiveFiles(identified);
+    for (const segment of this.#active.withoutName(identified)) this.#deps.occurrences.liveFileDeleted(segment.path);
     this.#undecided =
       this.#gaps.resolveMissing(identified, this.config.rotateWaitMs) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
@@ -274,22 +274,6 @@ export class Source {
         continue;
       }
       await this.#resolveChange(segment);
-    }
-  }
-
-  /** A live file that is gone is read on as long as nobody writes a new one: its writer may still append to it. */
-  #tellDeletedLiveFiles(identified: readonly Identified[]): void {
-    const found = new Set(identified.map(({ file }) => `${file.device}:${file.inode}`));
-    for (const stream of this.known.streams.values()) {
-      const hasLive = identified.some((one) => one.stream === stream.path && one.file.live);
-      for (const segment of stream.segments) {
-        if (!segment.live || found.has(`${segment.device}:${segment.inode}`)) continue;
-        if (hasLive) segment.live = false;
-        else if (segment.links === 0 && !segment.deletionTold) {
-          segment.deletionTold = true;
-          this.#deps.occurrences.liveFileDeleted(segment.path);
-        }
-      }
     }
   }
 
