@@ -52,15 +52,16 @@ export class ActiveSegments {
     return (!file.gzip && file.size > sizeSeen) || this.offsets(known).some((offset) => offset < sizeSeen);
   }
 
-  /** Opens the segment's file at its durable place. */
-  async activate(known: Known, file: FoundFile): Promise<void> {
-    if (this.all().length >= MAX_HELD_SEGMENTS) return;
+  /** Opens the segment's file at its durable place; false when so many are open that it has to wait its turn. */
+  async activate(known: Known, file: FoundFile): Promise<boolean> {
+    if (this.all().length >= MAX_HELD_SEGMENTS) return false;
     const segment = new Segment(known.row, { live: file.live });
     segment.file = await openSegmentFile(file);
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
     if (!file.gzip) segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
+    return true;
   }
 
   async release(known: Known): Promise<void> {

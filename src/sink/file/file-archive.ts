@@ -139,6 +139,11 @@ export class FileArchive {
     return this.#tails.drop();
   }
 
+  /** The log has gaps where lines were cut off: the copies stay for good, as `*.tail.kept`. */
+  retainCutTails(): Promise<void> {
+    return this.#tails.retain();
+  }
+
   /** Stops without writing what is not committed; the next start cuts it off. May be repeated. */
   async close(): Promise<void> {
     await this.#run?.abort();
