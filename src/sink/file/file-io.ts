@@ -10,6 +10,14 @@ export interface FileStat {
   readonly isFile: boolean;
 }
 
+/**
+ * Whether a path leads to the file that the database knows there. The device number does not count: the kernel gives
+ * it at each boot in the order in which it finds the disks, and one file system has an inode number once.
+ */
+export function isRecorded(stat: FileStat | undefined, recorded: { readonly inode: bigint | undefined }): boolean {
+  return stat?.isFile === true && stat.inode === recorded.inode;
+}
+
 /** The file calls of the archive. Tests put faults in between. */
 export interface FileIo {
   open(path: string, flags: number, mode?: number): Promise<number>;

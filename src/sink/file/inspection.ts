@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { ArchiveRecord } from '../../checkpoint/archive-records.ts';
-import { type FileIo, type FileStat, readAt } from './file-io.ts';
+import { type FileIo, type FileStat, isRecorded, readAt } from './file-io.ts';
 import { memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
 import { lstatOrNothing } from './registrar.ts';
 
@@ -26,7 +26,7 @@ export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Findin
     return { record, kind: 'uncommitted', stat, tailBytes: stat.size };
   }
   if (stat === undefined) return { record, kind: 'changed', reason: 'it was removed' };
-  if (!stat.isFile || stat.device !== record.device || stat.inode !== record.inode) {
+  if (!isRecorded(stat, record)) {
     return { record, kind: 'changed', reason: 'it was exchanged' };
   }
   if (stat.size < record.committedBytes) {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { Durability } from '../../config/types.ts';
 import { AuditailError, errorCode } from '../../errors.ts';
 import type { Directories } from './directories.ts';
-import type { FileIo } from './file-io.ts';
+import { type FileIo, isRecorded } from './file-io.ts';
 import { Gate } from './gate.ts';
 import type { OutputFile, Place } from './output-file.ts';
 import { lstatOrNothing, type Registrar } from './registrar.ts';
@@ -208,7 +208,8 @@ export class OpenFiles {
     }
     try {
       const stat = await this.#io.fstat(fd);
-      if (stat.device !== place.device || stat.inode !== place.inode) throw changed(place, 'it was exchanged');
+      if (!isRecorded(stat, place)) throw changed(place, 'it was exchanged');
+      place.device = stat.device;
       return fd;
     } catch (error) {
       await this.#io.close(fd).catch(() => undefined);

@@ -4,7 +4,7 @@ import { AuditailError, errorCode } from '../../errors.ts';
 import { archiveChanged, archivePathTaken, archiveReopened } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { rewoundError } from './archive-error.ts';
-import type { FileIo, FileStat } from './file-io.ts';
+import { type FileIo, type FileStat, isRecorded } from './file-io.ts';
 import type { OutputFile } from './output-file.ts';
 
 /** Where so many siblings of one path exist, something is wrong that another sibling does not help. */
@@ -179,10 +179,10 @@ export async function lstatOrNothing(io: FileIo, path: string): Promise<FileStat
 /** In words, why what stands at a path is not the file that was written; undefined when it is. */
 function difference(
   stat: FileStat | undefined,
-  written: { device: bigint | undefined; inode: bigint | undefined; size: number },
+  written: { inode: bigint | undefined; size: number },
 ): string | undefined {
   if (stat === undefined) return 'it was removed';
-  if (!stat.isFile || stat.device !== written.device || stat.inode !== written.inode) return 'it was exchanged';
+  if (!isRecorded(stat, written)) return 'it was exchanged';
   if (stat.size !== written.size) return 'its length is not what was written';
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { ArchiveRecord, ArchiveRecords } from '../../checkpoint/archive-rec
 import type { FileSinkConfig } from '../../config/types.ts';
 import { archiveDeleted, archiveNotDeleted, archiveNotOwned } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import type { FileIo } from './file-io.ts';
+import { type FileIo, isRecorded } from './file-io.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 /** Looked at in one go; the next go does the rest. */
@@ -44,7 +44,7 @@ async function remove(
     const stat = await lstatOrNothing(io, record.path);
     // Late events may have reopened it meanwhile.
     if (!records.isClosed(record.id)) return false;
-    const owned = stat?.isFile && stat.device === record.device && stat.inode === record.inode;
+    const owned = isRecorded(stat, record);
     if (owned && !record.abandoned) await io.unlink(record.path);
     records.remove([record.id]);
     if (stat === undefined) return true;

@@ -259,6 +259,33 @@ test('files are finished after a restart too', async (t) => {
   assert.equal(h.records.open('archive').length, 1);
 });
 
+test('a reboot that numbers the devices anew changes nothing', async (t) => {
+  const h = harness(t, { config: { retention: { maxAgeMs: HOUR, maxBytes: undefined, minKeepMs: 0 } } });
+  await h.start();
+  h.append('a', 'one');
+  h.append('old', 'one', T0 - 5 * HOUR);
+  await h.commit();
+  const committed = fs.statSync(h.file('a')).size;
+  h.append('a', 'not committed'.repeat(1000));
+  h.archive.cut();
+  await settled(() => fs.statSync(h.file('a')).size > committed);
+  h.db.prepare("UPDATE archives SET device = '999999'").run();
+  await h.start();
+  h.append('a', 'two');
+  h.append('old', 'two', T0 - 5 * HOUR);
+  await h.commit();
+  assert.deepEqual(h.lines('a'), ['one', 'two']);
+  assert.deepEqual(h.lines('old', T0 - 5 * HOUR), ['one', 'two']);
+  assert.equal(h.files().length, 2);
+  h.now = T0 + HOUR;
+  await h.archive.maintain();
+  h.db.prepare("UPDATE archives SET device = '888888'").run();
+  await h.start();
+  h.append('old', 'three', T0 - 5 * HOUR);
+  await h.commit();
+  assert.deepEqual(h.lines('old', T0 - 5 * HOUR), ['one', 'two', 'three']);
+});
+
 async function settled(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 2000; turn += 1) {
     if (fsSafe(condition)) return;
