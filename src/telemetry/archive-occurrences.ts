@@ -24,16 +24,13 @@ export function archiveCommitted(
     .counter('archive_content_bytes_total', 'Uncompressed bytes committed to the archive', ['sink'])
     .inc({ sink }, contentBytes);
   telemetry.counter('archive_written_bytes_total', 'Bytes committed to archive files', ['sink']).inc({ sink }, bytes);
-  telemetry.log.debug({ sink, ...written }, 'archive written');
+  telemetry.log.debug({ sink, files: written.files, events, bytes, content_bytes: contentBytes }, 'archive written');
 }
 
 /** An hour is over and its file grows no more, unless events come late. Shippers may take it now. */
 export function archiveFinished(telemetry: Telemetry, sink: string, file: ArchiveFacts): void {
   telemetry.counter('archive_finished_total', 'Archive files that were finished', ['sink']).inc({ sink });
-  telemetry.log.info(
-    { event: 'archive_finished', sink, ...file, firstTime: isoTime(file.firstTime), lastTime: isoTime(file.lastTime) },
-    'archive file finished',
-  );
+  telemetry.log.info({ event: 'archive_finished', sink, ...logFields(file) }, 'archive file finished');
 }
 
 /** A finished file is written to again, because events of its time came late. */
@@ -76,7 +73,11 @@ export function archiveTailCut(
   telemetry
     .counter('archive_cut_bytes_total', 'Uncommitted bytes cut off archive files', ['sink'])
     .inc({ sink }, cut.bytes);
-  telemetry.log.info({ sink, ...cut }, 'archive file cut to the last commit');
+  const { path, committedBytes, bytes, copy } = cut;
+  telemetry.log.info(
+    { sink, path, committed_bytes: committedBytes, bytes, copy },
+    'archive file cut to the last commit',
+  );
 }
 
 /** A file that was created but never committed is gone; its lines are read again. */
@@ -119,10 +120,7 @@ export function archiveDeleted(
   telemetry
     .counter('archive_deleted_total', 'Archive files deleted by retention', ['sink', 'reason'])
     .inc({ sink, reason: file.reason });
-  telemetry.log.info(
-    { sink, ...file, firstTime: isoTime(file.firstTime), lastTime: isoTime(file.lastTime) },
-    'archive file deleted by retention',
-  );
+  telemetry.log.info({ sink, ...logFields(file), reason: file.reason }, 'archive file deleted by retention');
 }
 
 /** Retention came to a path where something stands that is not the archive's file. */
@@ -137,6 +135,12 @@ export function archiveNotDeleted(telemetry: Telemetry, sink: string, file: stri
     { sink, path: file, error: describeError(error) },
     'retention could not delete an archive file',
   );
+}
+
+function logFields(file: ArchiveFacts): Record<string, unknown> {
+  const { path, tag, events, bytes, contentBytes, firstTime, lastTime } = file;
+  const times = { first_time: isoTime(firstTime), last_time: isoTime(lastTime) };
+  return { path, tag, events, bytes, content_bytes: contentBytes, ...times };
 }
 
 function isoTime(time: number | undefined): string | undefined {
