@@ -6,7 +6,7 @@ import { GapRecords } from '../checkpoint/gap-records.ts';
 import { StateLock } from '../checkpoint/lock.ts';
 import { SegmentRecords } from '../checkpoint/segment-records.ts';
 import { Settings } from '../checkpoint/settings.ts';
-import type { Config, SourceConfig } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { compilePathTemplate, numberedSibling } from '../route/path-template.ts';
 import { ByteBudget } from '../sink/file/byte-budget.ts';
 import { CompressionPool } from '../sink/file/compression-pool.ts';
@@ -15,7 +15,7 @@ import { Source } from '../source/source.ts';
 import { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { Agent } from './agent.ts';
+import { Agent, type AgentParts } from './agent.ts';
 import { Committer } from './committer.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { EventRules } from './event-rules.ts';
@@ -45,80 +45,88 @@ export function buildAgent(config: Config, telemetry: Telemetry): Agent {
   }
 }
 
-function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): Agent {
-  const now = Date.now;
-  const records = { archives: new ArchiveRecords(db), segments: new SegmentRecords(db), gaps: new GapRecords(db) };
-  const budget = new ByteBudget(config.memoryLimit);
-  const occurrences = new AgentOccurrences(telemetry);
-  const wake = new Wake();
-  const cutDir = path.join(config.stateDir, 'cut');
-  const sinks = buildSinks(config, {
-    cutDir,
-    make: (sink, own) => {
-      const paths = compilePathTemplate(sink.path, sink.timezone);
-      const shared = { records: records.archives, budget, telemetry, now, durability: config.commit.durability };
-      return new FileArchive(sink, { ...shared, pool, paths, sibling: numberedSibling, ...own });
-    },
-    tailLimit: tailLimit(config, new Settings(db)),
-  });
-  const pool = new CompressionPool(config.threads);
-  const rules = new EventRules(config, sinks, now);
-  const inputs = config.sources.map((source) => {
-    const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
-    const pipeline = buildPipeline(source);
-    return { source: buildSource(source, pipeline, sourceOccurrences), pipeline, occurrences: sourceOccurrences };
-  });
-  const committer = new Committer({
-    db,
-    segments: records.segments,
-    archives: records.archives,
-    sources: inputs.map(({ source }) => source),
-    sinks,
-    config: config.commit,
-    occurrences,
-    wake: () => wake.wake(),
-    now,
-  });
-  for (const { archive } of sinks) archive.onFailure((error) => committer.fail(error));
-  return new Agent({ config, inputs, sinks, committer, budget, occurrences, wake, cutDir, now, release });
+/** What the parts of one agent share. */
+interface Shared {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly db: Database;
+  readonly archives: ArchiveRecords;
+  readonly segments: SegmentRecords;
+  readonly budget: ByteBudget;
+  readonly occurrences: AgentOccurrences;
+  readonly now: () => number;
+}
 
-  function buildPipeline(source: SourceConfig): EventPipeline {
-    return new EventPipeline(source, {
+function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): Agent {
+  const shared: Shared = {
+    config,
+    telemetry,
+    db,
+    archives: new ArchiveRecords(db),
+    segments: new SegmentRecords(db),
+    budget: new ByteBudget(config.memoryLimit),
+    occurrences: new AgentOccurrences(telemetry),
+    now: Date.now,
+  };
+  const cutDir = path.join(config.stateDir, 'cut');
+  const sinks = buildSinks(shared, cutDir);
+  const wake = new Wake();
+  // The committer cuts through the sources, and a source may ask it for a commit.
+  const sources: Source[] = [];
+  const committer = new Committer({ ...shared, config: config.commit, sources, sinks, wake: () => wake.wake() });
+  for (const { archive } of sinks) archive.onFailure((error) => committer.fail(error));
+  const inputs = buildInputs(shared, sinks, committer);
+  sources.push(...inputs.map(({ source }) => source));
+  const { budget, occurrences, now } = shared;
+  return new Agent({ config, inputs, sinks, committer, budget, occurrences, wake, cutDir, now, release });
+}
+
+function buildSinks(shared: Shared, cutDir: string): FileSink[] {
+  const { config, telemetry, archives: records, db, budget, now } = shared;
+  const pool = new CompressionPool(config.threads);
+  const limit = tailLimit(config, new Settings(db));
+  mkdirSync(cutDir, { recursive: true, mode: 0o700 });
+  return config.sinks.map((sink, index) => {
+    const archive = new FileArchive(sink, {
+      records,
+      budget,
+      pool,
+      telemetry,
+      now,
+      durability: config.commit.durability,
+      cutDir: path.join(cutDir, sink.name),
+      tailLimit: limit,
+      paths: compilePathTemplate(sink.path, sink.timezone),
+      sibling: numberedSibling,
+    });
+    return { index, config: sink, archive };
+  });
+}
+
+function buildInputs(shared: Shared, sinks: readonly FileSink[], committer: Committer): AgentParts['inputs'] {
+  const { config, telemetry, db, segments: records, budget, occurrences, now } = shared;
+  const rules = new EventRules(config, sinks, now);
+  return config.sources.map((source) => {
+    const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
+    const pipeline = new EventPipeline(source, {
       reader: rules.newReader(),
       rewriter: rules.rewriter,
       router: rules.router,
       occurrences,
-      sourceOccurrences: new SourceOccurrences(telemetry, source.name),
+      sourceOccurrences,
       room: () => Promise.race([budget.whenBelow(), committer.failed]),
       now,
     });
-  }
-
-  function buildSource(source: SourceConfig, handler: EventPipeline, sourceOccurrences: SourceOccurrences): Source {
-    return new Source(source, {
-      records: records.segments,
-      gaps: records.gaps,
+    const reading = new Source(source, {
+      records,
+      gaps: new GapRecords(db),
       occurrences: sourceOccurrences,
-      handler,
+      handler: pipeline,
       sinks: sinks.map((sink) => sink.config.name),
       commit: () => committer.commit(),
       requestCommit: () => committer.request(),
       now,
     });
-  }
-}
-
-function buildSinks(
-  config: Config,
-  options: {
-    cutDir: string;
-    tailLimit: number;
-    make: (sink: Config['sinks'][number], own: { cutDir: string; tailLimit: number }) => FileArchive;
-  },
-): FileSink[] {
-  mkdirSync(options.cutDir, { recursive: true, mode: 0o700 });
-  return config.sinks.map((sink, index) => {
-    const own = { cutDir: path.join(options.cutDir, sink.name), tailLimit: options.tailLimit };
-    return { index, config: sink, archive: options.make(sink, own) };
+    return { source: reading, pipeline, occurrences: sourceOccurrences };
   });
 }

@@ -20,11 +20,15 @@ export class ConfigError extends AuditailError {
   readonly issues: readonly ConfigIssue[];
 
   constructor(file: string, issues: readonly ConfigIssue[]) {
-    const sorted = issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = issues.toSorted(inFileOrder);
     super('CONFIG_INVALID', sorted.map((issue) => formatIssue(file, issue)).join('\n'));
     this.file = file;
     this.issues = sorted;
   }
+}
+
+export function inFileOrder(a: ConfigIssue, b: ConfigIssue): number {
+  return a.line - b.line || a.column - b.column;
 }
 
 /** `file:line:column: path: message`. */

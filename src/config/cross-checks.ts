@@ -1,20 +1,20 @@
 import path from 'node:path';
+import { compilePathTemplate, type PathTemplate } from '../route/path-template.ts';
 import { LINES_IN_MEMORY } from './limits.ts';
-import { couldBeRead, isInside, literalPrefix } from './path-overlap.ts';
+import { couldBeRead, literalPrefix } from './path-overlap.ts';
 import type { Problem } from './problem.ts';
 import type { FileSinkConfig } from './types.ts';
 import { formatSize } from './units.ts';
 import type { Entry, ValidParts } from './valid-parts.ts';
-import type { PathShape, Validators } from './validators.ts';
 
 /** Checks what concerns several keys at once. */
-export function crossProblems(parts: ValidParts, validators: Validators): Problem[] {
+export function crossProblems(parts: ValidParts): Problem[] {
   return [
     ...repeatedNames('sources', parts.sources),
     ...repeatedNames('sinks', parts.sinks),
     ...memoryProblems(parts),
     ...stateProblems(parts),
-    ...sinkFileProblems(parts, validators),
+    ...sinkFileProblems(parts),
     ...parts.sinks.flatMap(sinkProblems),
   ];
 }
@@ -54,46 +54,44 @@ function stateProblems({ stateDir, sources }: ValidParts): Problem[] {
     }));
 }
 
-function sinkFileProblems({ sources, sinks, stateDir }: ValidParts, validators: Validators): Problem[] {
+function sinkFileProblems({ sources, sinks }: ValidParts): Problem[] {
   const problems: Problem[] = [];
   const earlier = new Map<string, number>();
   for (const { index, value: sink } of sinks) {
     const at = { path: ['sinks', index, 'path'], complete: true };
-    const shape = pathShape(sink, validators);
-    if (shape === undefined) continue;
-    const other = earlier.get(sink.path) ?? earlier.get(shape.glob);
+    const template = templateOf(sink);
+    if (template === undefined) continue;
+    const other = earlier.get(sink.path) ?? earlier.get(template.glob);
     if (other !== undefined) {
       problems.push({
         ...at,
         message: `could write the same files as sinks[${other}]; give each sink paths of its own`,
       });
     } else {
-      earlier.set(sink.path, index).set(shape.glob, index);
+      earlier.set(sink.path, index).set(template.glob, index);
     }
-    const reader = sources.find(({ value: source }) => readsFilesOf(source.path, sink, shape));
+    const reader = sources.find(({ value: source }) => readsFilesOf(source.path, sink, template));
     if (reader !== undefined) {
       problems.push({
         ...at,
         message: `is inside the path of sources[${reader.index}], which would read what this sink writes; use another directory`,
       });
-    } else if (stateDir !== undefined && isInside(shape.directory, stateDir)) {
-      problems.push({ ...at, message: 'is inside state_dir, which is the agent’s own; use another directory' });
     }
   }
   return problems;
 }
 
 /** A template that varies its directory is taken at its fixed part, and may then have any base name. */
-function readsFilesOf(source: string, sink: FileSinkConfig, shape: PathShape): boolean {
-  const fixed = path.dirname(sink.path) === shape.directory;
-  if (path.matchesGlob(source, shape.glob)) return true;
-  return couldBeRead(source, shape.directory, fixed ? literalPrefix(path.basename(sink.path)) : '');
+function readsFilesOf(source: string, sink: FileSinkConfig, template: PathTemplate): boolean {
+  const fixed = path.dirname(sink.path) === template.directory;
+  if (path.matchesGlob(source, template.glob)) return true;
+  return couldBeRead(source, template.directory, fixed ? literalPrefix(path.basename(sink.path)) : '');
 }
 
 /** Undefined for a template that is wrong, which is told by itself. */
-function pathShape(sink: FileSinkConfig, validators: Validators): PathShape | undefined {
+function templateOf(sink: FileSinkConfig): PathTemplate | undefined {
   try {
-    return validators.pathTemplate(sink.path, 'UTC');
+    return compilePathTemplate(sink.path, 'UTC');
   } catch {
     return undefined;
   }

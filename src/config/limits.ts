@@ -50,13 +50,13 @@ interface Limits {
 
 /** What a value may be, in bytes, milliseconds or pieces. The upper ends only catch slips such as a wrong unit. */
 export const LIMITS = {
-  /** Below this no block of a busy file reaches a size that compresses well. */
+  /** Less would be used up by the open blocks of a few busy files. */
   memoryLimit: { min: 8 * MIB, max: TIB },
   threads: { min: 1, max: 256 },
   commitInterval: { min: 10, max: HOUR_MS },
   commitBytes: { min: 4 * KIB, max: 16 * GIB },
   shutdownTimeout: { min: 100, max: HOUR_MS },
-  /** A Buffer of this size still fits the pieces of one; longer lines are streamed and need no limit. */
+  /** A line of this length is held whole; longer ones are streamed, whatever their length. */
   maxLineBytes: { min: KIB, max: 256 * MIB },
   refreshInterval: { min: 10, max: HOUR_MS },
   rotateWait: { min: 0, max: HOUR_MS },

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { AuditailError, errorCode } from '../errors.ts';
 import { ConfigError } from './config-error.ts';
 import { MAX_CONFIG_BYTES } from './limits.ts';
@@ -23,13 +23,7 @@ function readConfigFile(file: string): Buffer {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, 'r');
-    const stat = fstatSync(descriptor);
-    if (stat.isDirectory()) throw new Error('it is a directory');
-    // A pipe has no size: what it gives is measured after reading.
-    if (stat.size > MAX_CONFIG_BYTES) throw tooLarge();
-    const bytes = readFileSync(descriptor);
-    if (bytes.length > MAX_CONFIG_BYTES) throw tooLarge();
-    return bytes;
+    return readAll(descriptor);
   } catch (cause) {
     const hint =
       errorCode(cause) === 'ENOENT' ? 'Name an existing file with -c, or write one; an empty file is valid' : undefined;
@@ -42,8 +36,16 @@ function readConfigFile(file: string): Buffer {
   }
 }
 
-function tooLarge(): Error {
-  return new Error(`it is larger than ${formatSize(MAX_CONFIG_BYTES)}, which no configuration is`);
+/** Reads to the end without asking for the size first: pipes and devices have none. */
+function readAll(descriptor: number): Buffer {
+  const bytes = Buffer.alloc(MAX_CONFIG_BYTES + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = readSync(descriptor, bytes, length, bytes.length - length, null);
+    if (count === 0) return bytes.subarray(0, length);
+    length += count;
+  }
+  throw new Error(`it is larger than ${formatSize(MAX_CONFIG_BYTES)}, which no configuration is`);
 }
 
 function decoded(bytes: Buffer, file: string): string {

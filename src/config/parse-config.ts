@@ -10,8 +10,9 @@ import { schemaProblems } from './schema-problems.ts';
 import { syntaxProblems } from './syntax-checks.ts';
 import type { Config } from './types.ts';
 import { validParts } from './valid-parts.ts';
-import type { Validators } from './validators.ts';
 import { type Position, YamlDocument } from './yaml-document.ts';
+
+const REPEATED = 'this key stands twice in its mapping';
 
 export interface ParseOptions {
   /** The file's name as messages show it. */
@@ -19,7 +20,6 @@ export interface ParseOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Cores that the agent may use; those of the machine unless given. */
   readonly cores?: number;
-  readonly validators: Validators;
 }
 
 export interface ParsedConfig {
@@ -45,14 +45,15 @@ export function parseConfigDocument(text: string, options: ParseOptions): Parsed
   const parts = validParts(value);
   const problems: Problem[] = [
     ...unset.map(({ path, message }) => ({ path, message, complete: true })),
-    ...document.duplicates.map(({ path }) => ({ path, message: 'this key stands twice', complete: true, atKey: true })),
     ...(checked.success ? [] : schemaProblems(checked.error)),
-    ...syntaxProblems(parts, options.validators),
-    ...crossProblems(parts, options.validators),
+    ...syntaxProblems(parts),
+    ...crossProblems(parts),
   ];
-  if (problems.length > 0 || !checked.success) {
-    throw new ConfigError(options.file, reported(problems, document, raw, value));
-  }
+  const issues = [
+    ...document.duplicates.map(({ path, position }) => ({ ...position, path: formatPath(path), message: REPEATED })),
+    ...reported(problems, document, raw, value),
+  ];
+  if (issues.length > 0 || !checked.success) throw new ConfigError(options.file, issues);
   const threads = checked.data.threads ?? defaultThreads(options.cores ?? os.availableParallelism());
   const { state_dir, memory_limit, shutdown_timeout, rewrite_missing, ...rest } = checked.data;
   const config: Config = {
@@ -83,7 +84,11 @@ function withFound(problem: Problem, raw: unknown, value: unknown): string {
   if (problem.complete === true) return problem.message;
   const found = valueAt(raw, problem.path);
   if (found === undefined) return `is missing: ${problem.message}`;
-  const expanded = found !== valueAt(value, problem.path) && typeof found === 'string';
+  const isExpanded = (path: IssuePath) => {
+    const written = valueAt(raw, path);
+    return typeof written === 'string' && written !== valueAt(value, path);
+  };
+  const expanded = [problem.path, ...(problem.quoted ?? [])].some(isExpanded);
   if (problem.detail !== undefined && !expanded) return problem.detail;
   return `${problem.message}, found ${describeFound(found)}${expanded ? ' with the environment filled in' : ''}`;
 }

@@ -1,11 +1,5 @@
 import path from 'node:path';
-
-const GLOB_CHARACTERS = /[*?[\]{}!()]/;
-
-/** True when `text` is a glob and not the path of one file or directory. */
-export function isGlob(text: string): boolean {
-  return GLOB_CHARACTERS.test(text);
-}
+import { isGlob } from '../source/discovery.ts';
 
 /** The longest directory of a glob that is written out: `/var/log/a*` is searched in `/var/log`. */
 export function globDirectory(glob: string): string {
@@ -15,7 +9,7 @@ export function globDirectory(glob: string): string {
 }
 
 /** True when `inner` is `outer` or below it. Both are normalized absolute paths. */
-export function isInside(inner: string, outer: string): boolean {
+function isInside(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 

@@ -6,8 +6,10 @@ export interface Problem {
   /** What was expected, "expected …", to which the found value is added; or, with `complete`, the whole message. */
   readonly message: string;
   readonly complete?: boolean;
-  /** A message that quotes the value itself, and is shown unless the value came from the environment. */
+  /** A message that quotes values, and is shown in place of the other unless one of them is from the environment. */
   readonly detail?: string;
+  /** Where the values stand that `detail` quotes, besides that at `path`. */
+  readonly quoted?: readonly IssuePath[];
   /** The key is wrong and not its value. */
   readonly atKey?: boolean;
 }

@@ -1,16 +1,20 @@
 import type { z } from 'zod';
-import type { IssuePath } from './config-error.ts';
+import { formatPath, type IssuePath } from './config-error.ts';
 import { knownKeys } from './json-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Problem } from './problem.ts';
 
 /** What the schema found, one problem for each unknown key and each wrong value. */
 export function schemaProblems(error: z.ZodError): Problem[] {
+  const keysAt = new Map<string, readonly string[]>();
   return error.issues.flatMap((issue): Problem[] => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
     if (issue.code === 'invalid_union') return [unionProblem(path, issue)];
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-    return issue.keys.map((key) => unknownKey(path, key));
+    const place = formatPath(path);
+    const known = keysAt.get(place) ?? knownKeys(path);
+    keysAt.set(place, known);
+    return issue.keys.map((key) => unknownKey(path, key, known));
   });
 }
 
@@ -21,8 +25,7 @@ function unionProblem(path: IssuePath, issue: z.core.$ZodIssueInvalidUnion): Pro
   return { path: [...path, ...inner.path.map((step) => step as string | number)], message: inner.message };
 }
 
-function unknownKey(parent: IssuePath, key: string): Problem {
-  const known = knownKeys(parent);
+function unknownKey(parent: IssuePath, key: string, known: readonly string[]): Problem {
   const near = nearestName(key, known);
   const advice = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${near}?`;
   return { path: [...parent, key], message: `unknown key; ${advice}`, complete: true, atKey: true };

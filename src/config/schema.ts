@@ -44,7 +44,7 @@ const source = section({
     ['head', 'tail'],
   ).default(DEFAULTS.readFrom),
   max_line_bytes: size(
-    'A longer line goes through in pieces, into the file of the tag <tag>._oversize.',
+    'A longer line goes through in pieces, into the file of the tag `<tag>._oversize`.',
     LIMITS.maxLineBytes,
   ).prefault(DEFAULTS.maxLineBytes),
   refresh_interval: duration('Time between two sweeps of the source.', LIMITS.refreshInterval).prefault(
@@ -72,18 +72,18 @@ const source = section({
 );
 
 const rewriteRule = section({
-  match: text('a tag pattern', 'Source tags that this rule is tried on: *, ** and {a,b} as in fluentd.').default(
+  match: text('a tag pattern', 'Source tags that this rule is tried on: `*`, `**` and `{a,b}` as in fluentd.').default(
     DEFAULTS.match,
   ),
-  key: text('a field path', "Field whose value is matched: objectRef.namespace, or $['annotations']['a.b/c']."),
+  key: text('a field path', "Field whose value is matched: `objectRef.namespace`, or `$['annotations']['a.b/c']`."),
   pattern: text(
     'a regular expression',
     'JavaScript regular expression, tried on the first 1024 characters of the value.',
   ),
-  tag: text('a tag template', 'The new tag: ${tag}, ${tag[n]}, ${tag[n..m]}, and $1 to $9 for captures.'),
+  tag: text('a tag template', 'The new tag: `${tag}`, `${tag[n]}`, `${tag[n..m]}`, and `$1` to `$9` for captures.'),
   invert: flag('Take the rule when the pattern does not match; its tag then has no captures.').default(false),
   sanitize: choice(
-    'dns1123: a captured value that is no DNS-1123 label becomes _invalid. Without it a value is percent-encoded.',
+    'dns1123: a captured value that is no DNS-1123 label becomes `_invalid`. Without it a value is percent-encoded.',
     SANITIZERS,
   ).optional(),
 }).transform((given): RewriteRule => ({ ...given, sanitize: given.sanitize }));
@@ -116,7 +116,7 @@ export const CONFIG_SCHEMA = section({
   rewrite: list(rewriteRule, 'Rules that change a tag by a field of the event. The first that matches wins.', {
     min: 0,
   }).prefault([...DEFAULTS.rewrite]),
-  rewrite_missing: text('a tag template', 'The tag when no rule matched; ${tag} leaves the tag alone.').default(
+  rewrite_missing: text('a tag template', 'The tag when no rule matched; `${tag}` leaves the tag alone.').default(
     DEFAULTS.rewriteMissing,
   ),
   sinks: list(fileSinkSchema, 'Where events go. Every sink that matches gets the event.', { min: 1 }).prefault([

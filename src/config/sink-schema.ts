@@ -38,12 +38,14 @@ const retention = section({
 const fileSink = section({
   name: name('Names the sink in messages and in the state database.'),
   type: z.literal('file', 'expected file').meta({ title: 'file', description: 'A file archive.' }),
-  match: text('a tag pattern', 'Tags that the sink takes: *, ** and {a,b} as in fluentd.').default(DEFAULTS.match),
+  match: text('a tag pattern', 'Tags that the sink takes: `*`, `**` and `{a,b}` as in fluentd.').default(
+    DEFAULTS.match,
+  ),
   path: absolutePath(
-    'File name template: ${tag}, ${tag[n]}, ${tag[n..m]}, and the time fields %Y %m %d %H %M %S %j %y (%% for a percent sign).',
+    'File name template: `${tag}`, `${tag[n]}`, `${tag[n..m]}`, and the time fields `%Y %m %d %H %M %S %j %y` (`%%` for a percent sign).',
   ).prefault(DEFAULTS.archivePath),
   time: time.prefault([...DEFAULTS.time]),
-  timezone: text('an IANA time zone', 'Zone of the time fields, such as UTC or Europe/Berlin.').default(
+  timezone: text('an IANA time zone', 'Zone of the time fields, such as `UTC` or `Europe/Berlin`.').default(
     DEFAULTS.timezone,
   ),
   compress: choice('How files are compressed.', COMPRESSIONS).default(DEFAULTS.compress),
@@ -52,7 +54,7 @@ const fileSink = section({
   dir_mode: octalMode('Permissions of new directories, in quotes.', OWNER_ALL).prefault(DEFAULTS.dirMode),
   max_open_files: count('Files that are open at once.', LIMITS.maxOpenFiles).default(DEFAULTS.maxOpenFiles),
   max_tags: count(
-    'Distinct tags with a file of their own in one time slot; further ones share the file of the tag _overflow.',
+    'Distinct tags with a file of their own in one time slot; further ones share the file of the tag `_overflow`.',
     LIMITS.maxTags,
   ).default(DEFAULTS.maxTags),
   grace: duration(

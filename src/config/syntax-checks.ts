@@ -1,54 +1,61 @@
+import { AuditailError } from '../errors.ts';
+import { parseFieldPath } from '../event/field-path.ts';
+import { compilePattern } from '../route/linear-regexp.ts';
+import { compilePathTemplate } from '../route/path-template.ts';
+import { Rewriter } from '../route/rewrite.ts';
+import { compileTagPattern } from '../route/tag-pattern.ts';
+import { parseTagTemplate } from '../route/tag-template.ts';
 import type { IssuePath } from './config-error.ts';
 import type { Problem } from './problem.ts';
 import type { RewriteRule } from './types.ts';
 import type { Entry, ValidParts } from './valid-parts.ts';
-import type { Validators } from './validators.ts';
 
-/** Checks all text that has a grammar of its own: patterns, field paths, templates, globs, time zones. */
-export function syntaxProblems(parts: ValidParts, validators: Validators): Problem[] {
-  const problems: Problem[] = [];
-  const check = (path: IssuePath, what: string, validate: () => void): void => {
-    try {
-      validate();
-    } catch (error) {
-      problems.push({
-        path,
-        message: `expected ${what}`,
-        detail: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-  for (const rule of parts.rewrite) checkRule(rule, check, validators);
+/** Checks all text that has a grammar of its own: patterns, field paths, templates, time zones. */
+export function syntaxProblems(parts: ValidParts): Problem[] {
+  const problems = parts.rewrite.flatMap(ruleProblems);
   const missing = parts.rewriteMissing;
   if (missing !== undefined) {
-    check(['rewrite_missing'], 'a tag template', () => validators.rewriteTag(missing, { captures: false }));
+    problems.push(
+      ...check(['rewrite_missing'], 'a tag template', () => parseTagTemplate(missing, { captures: false })),
+    );
   }
   for (const { index, value: sink } of parts.sinks) {
     const at = ['sinks', index];
-    check([...at, 'match'], 'a tag pattern', () => validators.tagPattern(sink.match));
-    check([...at, 'timezone'], 'an IANA time zone', () => checkTimezone(sink.timezone));
-    // With a zone that is known to exist, so that a wrong zone and a wrong template are two errors.
-    check([...at, 'path'], 'a path template', () => validators.pathTemplate(sink.path, 'UTC'));
+    problems.push(
+      ...check([...at, 'match'], 'a tag pattern', () => compileTagPattern(sink.match)),
+      ...check([...at, 'timezone'], 'an IANA time zone', () => compilePathTemplate('/%H', sink.timezone)),
+      // With a zone that is known to exist, so that a wrong zone and a wrong template are two errors.
+      ...check([...at, 'path'], 'a path template', () => compilePathTemplate(sink.path, 'UTC')),
+    );
   }
   return problems;
 }
 
-type Check = (path: IssuePath, what: string, validate: () => void) => void;
-
-function checkRule({ index, value: rule }: Entry<RewriteRule>, check: Check, validators: Validators): void {
+function ruleProblems({ index, value: rule }: Entry<RewriteRule>): Problem[] {
   const at = ['rewrite', index];
-  check([...at, 'match'], 'a tag pattern', () => validators.tagPattern(rule.match));
-  check([...at, 'key'], 'a field path', () => validators.fieldPath(rule.key));
-  check([...at, 'pattern'], 'a regular expression', () => validators.regexp(rule.pattern));
-  check([...at, 'tag'], 'a tag template', () => validators.rewriteTag(rule.tag, { captures: !rule.invert }));
+  const problems = [
+    ...check([...at, 'match'], 'a tag pattern', () => compileTagPattern(rule.match)),
+    ...check([...at, 'key'], 'a field path', () => parseFieldPath(rule.key)),
+    ...check([...at, 'pattern'], 'a regular expression', () => compilePattern(rule.pattern)),
+    ...check([...at, 'tag'], 'a tag template', () => parseTagTemplate(rule.tag, { captures: true })),
+  ];
+  // What is right by itself may be wrong together: captures that the pattern does not have.
+  if (problems.length > 0) return problems;
+  const together = check(
+    [...at, 'tag'],
+    'a tag template with captures that the pattern has',
+    () => new Rewriter([rule], ''),
+  );
+  return together.map((problem) => ({ ...problem, quoted: [[...at, 'pattern']] }));
 }
 
-function checkTimezone(zone: string): void {
+function check(path: IssuePath, what: string, compile: () => unknown): Problem[] {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-  } catch (cause) {
-    throw new Error(`expected an IANA time zone such as UTC or Europe/Berlin, found ${JSON.stringify(zone)}`, {
-      cause,
-    });
+    compile();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AuditailError)) throw error;
+    const detail = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+    return [{ path, message: `expected ${what}`, detail }];
   }
 }

@@ -37,12 +37,12 @@ export class YamlDocument {
   readonly value: unknown;
   /** Paths of keys that stand twice in one mapping, with the place of the later one. */
   readonly duplicates: readonly { readonly path: IssuePath; readonly position: Position }[];
-  readonly #text: string;
+  readonly #lineStarts: readonly number[];
   readonly #root: YamlNode | undefined;
 
   /** Throws {@link ConfigError} with one issue for a syntax error, since what follows one means nothing. */
   constructor(text: string, file: string) {
-    this.#text = text;
+    this.#lineStarts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
     const duplicates: { path: IssuePath; offset: number }[] = [];
     try {
       const events = parseEvents(text, {});
@@ -83,9 +83,15 @@ export class YamlDocument {
   }
 
   #position(offset: number): Position {
-    const before = this.#text.slice(0, offset);
-    const lineStart = Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1;
-    return { line: before.split(/\r\n|\r|\n/).length, column: offset - lineStart + 1 };
+    // The last line that starts at or before the offset.
+    let line = 0;
+    let end = this.#lineStarts.length;
+    while (end - line > 1) {
+      const middle = (line + end) >> 1;
+      if (this.#lineStarts[middle]! <= offset) line = middle;
+      else end = middle;
+    }
+    return { line: line + 1, column: offset - this.#lineStarts[line]! + 1 };
   }
 }
 

@@ -69,6 +69,7 @@ export class Rewriter {
     return this.#cachedResults;
   }
 
+  /** The event's tag. `tag` is its source's. Known values cost one look-up for each path. */
   rewrite(tag: string, fields: FieldReader): string {
     const program = this.#last !== undefined && this.#last.tag === tag ? this.#last : this.#program(tag);
     if (program.paths.length === 0) return program.missing;

@@ -4,7 +4,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { VALIDATORS } from './parse.ts';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'auditail-config-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -12,7 +11,7 @@ after(() => rmSync(directory, { recursive: true }));
 function load(content: string | Uint8Array): unknown {
   const file = path.join(directory, 'c.yaml');
   writeFileSync(file, content);
-  return loadConfig(file, { env: {}, validators: VALIDATORS });
+  return loadConfig(file, { env: {} });
 }
 
 test('a file is read, with or without a byte order mark', () => {
@@ -32,7 +31,8 @@ test('what cannot be a configuration is refused', () => {
     code: 'CONFIG_INVALID',
     message: `${directory}/c.yaml:2:5: not valid UTF-8`,
   });
-  const options = { env: {}, validators: VALIDATORS };
+  assert.throws(() => loadConfig('/dev/zero', { env: {} }), { code: 'CONFIG_READ' });
+  const options = { env: {} };
   assert.throws(() => loadConfig(path.join(directory, 'none.yaml'), options), { code: 'CONFIG_READ', hint: /-c/ });
   assert.throws(() => loadConfig(directory, options), { code: 'CONFIG_READ' });
 });

@@ -166,7 +166,7 @@ threads: 1.5
     '14:12: sinks[1].time[0]: expected one of stageTimestamp, requestReceivedTimestamp, arrival, found "stage"',
     '16:27: sinks[1].retention.max_age: expected off, or a duration with its unit, such as 500ms, 5s, 1h or 7d, found 3',
     '16:41: sinks[1].retention.max_bytes: expected off, or a size such as 64KiB, 10GiB or 4096, found "1kb"',
-    '18:24: rewrite[0].pattern: Invalid regular expression: /([/: Unterminated character class',
+    "18:24: rewrite[0].pattern: '([' is no regular expression: Unterminated character class. Write it as in JavaScript, without '/' around it",
     '19:1: commit: expected a mapping of keys to values, found nothing',
     '20:10: threads: expected a whole number from 1 to 256, found 1.5',
   ]);
@@ -234,7 +234,7 @@ test('each kind of wrong value says what was expected', () => {
     ],
     [
       'sinks: [{ name: a, type: file, timezone: Mars/Olympus }]',
-      '1:42: sinks[0].timezone: expected an IANA time zone such as UTC or Europe/Berlin, found "Mars/Olympus"',
+      "1:42: sinks[0].timezone: 'Mars/Olympus' is not a known time zone. Use a name of the IANA database, such as 'UTC' or 'Europe/Vienna'",
     ],
     [
       'rewrite: [{ key: a, pattern: b, tag: c, invert: yes }]',
@@ -244,14 +244,42 @@ test('each kind of wrong value says what was expected', () => {
       'rewrite: [{ key: a, pattern: b, tag: c, sanitize: html }]',
       '1:51: rewrite[0].sanitize: expected dns1123, found "html"',
     ],
-    ['threads: 1\nthreads: 2', '2:1: threads: this key stands twice'],
-    ['log: {}\nlog: {}', '2:1: log: this key stands twice'],
+    ['threads: 1\nthreads: 2', '2:1: threads: this key stands twice in its mapping'],
+    ['log: {}\nlog: {}', '2:1: log: this key stands twice in its mapping'],
     [
       'admin: { listen: off }',
       '1:1: admin: unknown key; expected one of state_dir, log, memory_limit, threads, commit, shutdown_timeout, sources, rewrite, rewrite_missing, sinks',
     ],
   ];
   for (const [text, message] of errors) assert.deepEqual(errorsOf(text), [message], text);
+});
+
+test('a key that stands three times is told twice', () => {
+  assert.deepEqual(errorsOf('threads: 1\nthreads: 2\nthreads: 3'), [
+    '2:1: threads: this key stands twice in its mapping',
+    '3:1: threads: this key stands twice in its mapping',
+  ]);
+});
+
+test('text with a grammar of its own is told at its place, with the reason', () => {
+  const errors: [string, RegExp][] = [
+    ["sinks: [{ name: a, type: file, match: 'a.{b' }]", /^1:39: sinks\[0\]\.match: .*character 3.*never closed/],
+    ["sinks: [{ name: a, type: file, path: '/x/${tga}' }]", /^1:38: sinks\[0\]\.path: .*character 4.*\$\{tga\}/],
+    ["sinks: [{ name: a, type: file, path: '/x/%Q' }]", /^1:38: sinks\[0\]\.path: .*%Q/],
+    ["rewrite_missing: '$1'", /^1:18: rewrite_missing: .*character 1.*no capture/],
+    ["rewrite: [{ key: 'a..b', pattern: b, tag: c }]", /^1:18: rewrite\[0\]\.key: .*character 3/],
+    ["rewrite: [{ match: '}', key: a, pattern: b, tag: c }]", /^1:20: rewrite\[0\]\.match: .*character 1/],
+    ["rewrite: [{ key: a, pattern: b, tag: '$1' }]", /^1:38: rewrite\[0\]\.tag: .*the pattern 'b' has 0 groups/],
+    [
+      "rewrite: [{ key: a, pattern: (b), tag: '$1', invert: true }]",
+      /^1:40: rewrite\[0\]\.tag: .*invert has no captures/,
+    ],
+  ];
+  for (const [text, message] of errors) {
+    const [error, ...others] = errorsOf(text);
+    assert.deepEqual(others, []);
+    assert.match(error ?? '', message);
+  }
 });
 
 test('property: an unknown key is told at every level, at its place', () => {
@@ -314,6 +342,8 @@ test('no value is shown that came from the environment, was long, or holds a pas
       '2:30: rewrite[0].pattern: expected a regular expression, found "([${env:TOKEN}" with the environment filled in',
     ],
   );
+  const pair = "rewrite: [{ key: a, pattern: '${env:TOKEN}', tag: '$1' }]";
+  assert.doesNotMatch(errorsOf(pair, { TOKEN: secret }).join(), /hunter2/);
   assert.match(errorsOf('state_dir: https://user:hunter2@host/')[0] ?? '', /found "https:\/\/…@host\/"$/);
   const long = errorsOf(`memory_limit: ${'x'.repeat(5000)}`)[0] ?? '';
   assert.ok(long.length < 200, long);
@@ -356,4 +386,12 @@ test('property: any YAML value gives a configuration or a ConfigError', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a large file with many errors is told at once and in good time', () => {
+  const started = performance.now();
+  const errors = errorsOf(Array.from({ length: 40_000 }, (_, i) => `unknown_key_${i}: 1`).join('\n'));
+  assert.equal(errors.length, 40_000);
+  assert.match(errors.at(-1) ?? '', /^40000:1: unknown_key_39999: unknown key; /);
+  assert.ok(performance.now() - started < 10_000);
 });

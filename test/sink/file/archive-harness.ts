@@ -44,7 +44,6 @@ export class Harness {
       name: 'archive',
       type: 'file',
       match: '**',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the archive's own template syntax
       path: path.join(this.dir, 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
       time: ['arrival'],
       timezone: 'UTC',

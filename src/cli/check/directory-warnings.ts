@@ -1,0 +1,19 @@
+import type { Config } from '../../config/types.ts';
+import { compilePathTemplate } from '../../route/path-template.ts';
+import { unwritableDirectory } from './access.ts';
+import type { Warning } from './warning.ts';
+
+/** What the agent could not write to. */
+export function directoryWarnings(config: Config): Warning[] {
+  const directories = [
+    { path: ['state_dir'], directory: config.stateDir },
+    ...config.sinks.map((sink, index) => ({
+      path: ['sinks', index, 'path'],
+      directory: compilePathTemplate(sink.path, sink.timezone).directory,
+    })),
+  ];
+  return directories.flatMap(({ path, directory }) => {
+    const reason = unwritableDirectory(directory);
+    return reason === undefined ? [] : [{ path, message: `${directory} cannot be created or written to (${reason})` }];
+  });
+}

@@ -1,0 +1,29 @@
+import { errorCode } from '../errors.ts';
+import { runProgram } from './program.ts';
+import { exitCodeOf, formatError } from './report-error.ts';
+
+/** Runs the command line of `process` and sets its exit code. */
+export async function runProcess(process: NodeJS.Process): Promise<void> {
+  endQuietlyWithoutReader(process);
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(formatError(error, process.env));
+    process.exit(1);
+  });
+  try {
+    process.exitCode = await runProgram(process.argv.slice(2), process);
+  } catch (error) {
+    process.stderr.write(formatError(error, process.env));
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** `auditail … | head` is done when head is: what nobody reads is no failure. */
+function endQuietlyWithoutReader(process: NodeJS.Process): void {
+  process.stdout.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+    process.exit();
+  });
+  process.stderr.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+  });
+}
