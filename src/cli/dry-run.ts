@@ -4,7 +4,8 @@ import { parseConfig } from '../config/parse-config.ts';
 import type { Config, SourceConfig } from '../config/types.ts';
 import { AuditailError, describeError } from '../errors.ts';
 import type { Command, ExitCode } from './command.ts';
-import { DryRunner, MAX_NAMES } from './dry-run/dry-runner.ts';
+import { DryRunner, type InputCount, MAX_NAMES } from './dry-run/dry-runner.ts';
+import type { Problems } from './dry-run/problems.ts';
 import { Progress } from './dry-run/progress.ts';
 import { readInput, STDIN } from './dry-run/read-input.ts';
 import { jsonReport } from './dry-run/report-json.ts';
@@ -14,6 +15,8 @@ import { counted, formatCount } from './format/quantity.ts';
 import type { Terminal } from './terminal.ts';
 
 const MAX_SHOW = 1000;
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 const EXAMPLE = 'auditail dry-run /var/log/kubernetes/audit/audit.log';
 
@@ -56,9 +59,11 @@ export const dryRun: Command<DryRunOptions> = {
     const startedAt = performance.now();
     await readAll(runner, operands, terminal);
     const seconds = (performance.now() - startedAt) / 1000;
-    printProblems(runner, terminal);
+    const isUnread = runner.inputs.every(({ bytes, error }) => bytes === 0 && error !== undefined);
+    if (options.json !== true) printProblems(runner.problems, terminal);
+    printErrors(runner.inputs, terminal);
     if (options.json === true) terminal.stdout.write(`${JSON.stringify(jsonReport(runner), null, 2)}\n`);
-    else printReport(runner, terminal, seconds);
+    else if (!isUnread) printReport(runner, terminal, seconds);
     const failed = runner.inputs.some(({ error }) => error !== undefined);
     return failed || (options.strict === true && runner.problems.invalid > 0) ? 1 : 0;
   },
@@ -119,8 +124,6 @@ async function readAll(runner: DryRunner, operands: readonly string[], terminal:
   }
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
 /** Undefined as soon as one of the inputs has no size. */
 async function totalBytes(operands: readonly string[]): Promise<number | undefined> {
   let total = 0;
@@ -132,11 +135,14 @@ async function totalBytes(operands: readonly string[]): Promise<number | undefin
   return total;
 }
 
-function printProblems({ problems, inputs }: DryRunner, { stderr }: Terminal): void {
+function printProblems(problems: Problems, { stderr }: Terminal): void {
   for (const { file, line, column, reason } of problems.first) {
     stderr.write(`${printable(`${file}:${line}:${column}: ${reason}`)}\n`);
   }
   if (problems.omitted > 0) stderr.write(`and ${counted(problems.omitted, 'more such line')}\n`);
+}
+
+function printErrors(inputs: readonly InputCount[], { stderr }: Terminal): void {
   for (const { error } of inputs) {
     if (error !== undefined) stderr.write(`auditail: ${printable(describeError(error))}\n`);
   }

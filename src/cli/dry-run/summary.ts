@@ -7,7 +7,7 @@ export function summaryLines(runner: DryRunner, seconds: number): string[] {
   const { inputs, events, tags, problems, source, sinks } = runner;
   const bytes = inputs.reduce((sum, input) => sum + input.bytes, 0);
   const lines = inputs.reduce((sum, input) => sum + input.lines, 0);
-  const rate = seconds > 0 ? ` (${formatBytes(bytes / seconds)}/s)` : '';
+  const rate = bytes > 0 && seconds > 0 ? ` (${formatBytes(bytes / seconds)}/s)` : '';
   const rows: [string, string][] = [
     [
       'read',
@@ -26,7 +26,7 @@ export function summaryLines(runner: DryRunner, seconds: number): string[] {
   ];
   if (others.length > 0) rows.push(['other lines', others.join(', ')]);
   if (runner.nullBytes > 0) rows.push(['NUL bytes', `${formatCount(runner.nullBytes)} skipped`]);
-  const open = inputs.filter(({ unterminated }) => unterminated).length;
+  const open = inputs.filter(({ unterminated, error }) => unterminated && error === undefined).length;
   if (open > 0) {
     rows.push([
       'open end',
