@@ -144,9 +144,10 @@ export class Agent {
 
   async #maintain(now: number): Promise<void> {
     for (const { archive } of this.#parts.sinks) await archive.maintain();
-    if (this.#replay?.hasPassed === true && this.#parts.committer.failure === undefined) {
-      if (this.#replay.hadGaps) this.#parts.occurrences.replayPassed(true, this.#parts.cutDir);
-      else for (const { archive } of this.#parts.sinks) await archive.dropCutTails();
+    if (this.#replay?.hasPassed === true) {
+      const { hadGaps } = this.#replay;
+      for (const { archive } of this.#parts.sinks) await (hadGaps ? archive.retainCutTails() : archive.dropCutTails());
+      if (hadGaps) this.#parts.occurrences.cutTailsKept(this.#parts.cutDir);
       this.#replay = undefined;
     }
     this.#maintainAt = now + MAINTENANCE_INTERVAL_MS;

@@ -139,6 +139,16 @@ export class ArchiveRecords {
     );
   }
 
+  /** Finished files and files that were given up, from a position in the order of ids. */
+  closedAfter(sink: string, id: number, limit: number): ArchiveRecord[] {
+    return this.#records(`${RECORDS} AND open = 0 AND id > ? ORDER BY id LIMIT ?`, sink, id, limit);
+  }
+
+  newestId(sink: string): number | undefined {
+    const sql = 'SELECT max(id) FROM archives WHERE sink = ?';
+    return (this.#statement(sql).pluck().get(sink) as number | null) ?? undefined;
+  }
+
   /** The rendered paths that have files in a time slot, with the tag that each was created for. */
   slotPaths(sink: string, slot: number): { wantedPath: string; tag: string }[] {
     return this.#statement(

@@ -1,5 +1,6 @@
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { FoundFile } from './discovery.ts';
+import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { Segment } from './segment.ts';
@@ -51,15 +52,16 @@ export class ActiveSegments {
     return (!file.gzip && file.size > sizeSeen) || this.offsets(known).some((offset) => offset < sizeSeen);
   }
 
-  /** Opens the segment's file at its durable place. */
-  async activate(known: Known, file: FoundFile): Promise<void> {
-    if (this.all().length >= MAX_HELD_SEGMENTS) return;
+  /** Opens the segment's file at its durable place; false when so many are open that it has to wait its turn. */
+  async activate(known: Known, file: FoundFile): Promise<boolean> {
+    if (this.all().length >= MAX_HELD_SEGMENTS) return false;
     const segment = new Segment(known.row, { live: file.live });
     segment.file = await openSegmentFile(file);
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
     if (!file.gzip) segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
+    return true;
   }
 
   async release(known: Known): Promise<void> {
@@ -91,6 +93,27 @@ export class ActiveSegments {
         (a, b) => (a.firstTime ?? 0) - (b.firstTime ?? 0) || Number(a.live) - Number(b.live) || a.id - b.id,
       );
     }
+  }
+
+  /**
+   * Live segments whose name is gone. One that somebody else's new live file follows is a rotated one now; else it is
+   * read on, since its writer may still append to it, and given here once, to be told.
+   */
+  withoutName(identified: readonly Identified[]): Segment[] {
+    const found = new Set(identified.map(({ file }) => `${file.device}:${file.inode}`));
+    const nameless: Segment[] = [];
+    for (const { path, segments } of this.#known.streams.values()) {
+      const hasLive = identified.some((one) => one.stream === path && one.file.live);
+      for (const segment of segments) {
+        if (!segment.live || found.has(`${segment.device}:${segment.inode}`)) continue;
+        if (hasLive) segment.live = false;
+        else if (segment.links === 0 && !segment.deletionTold) {
+          segment.deletionTold = true;
+          nameless.push(segment);
+        }
+      }
+    }
+    return nameless;
   }
 
   async close(): Promise<void> {

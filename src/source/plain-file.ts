@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { AuditailError } from '../errors.ts';
+import { AuditailError, errorCode } from '../errors.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
 
 /** Opens a regular file for reading. O_NONBLOCK: a FIFO put in the log's place must not stop the agent. */
@@ -49,4 +49,9 @@ export class PlainFile implements SegmentFile {
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+/** Errors of file calls are told and tried again at the next sweep; anything else is a failure of the agent. */
+export function isReadError(error: unknown): boolean {
+  return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE');
 }

@@ -1,7 +1,6 @@
 import type { GapRecords } from '../checkpoint/gap-records.ts';
 import type { SegmentProgress, SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { SourceConfig } from '../config/types.ts';
-import { errorCode } from '../errors.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import { ActiveSegments, isOpen, type OpenSegment } from './active-segments.ts';
 import { type Discovery, discover, type FoundFile } from './discovery.ts';
@@ -12,6 +11,7 @@ import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
+import { isReadError } from './plain-file.ts';
 import { findResumeOffset } from './resume-offset.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
@@ -50,7 +50,7 @@ export class Source {
   readonly #identifier: Identifier;
   /** Segments whose whole lines were all taken: not read again before something changes. */
   readonly #ended = new Set<Segment>();
-  /** Files that only a later sweep can tell. */
+  /** Files that only a later sweep can tell or open. */
   #undecided = 0;
   #sweepWanted = false;
 
@@ -112,14 +112,15 @@ export class Source {
     this.directories = discovery.directories;
     await this.#checkOpenFiles();
     const identified = await this.#identifier.identify(discovery.streams);
+    this.#undecided = 0;
     const isFirstStart = !this.#deps.records.wasStarted(this.config.name);
     for (const one of identified) await this.#apply(one, isFirstStart);
     if (isFirstStart) this.#deps.records.markStarted(this.config.name, this.#deps.now());
     if (identified.length === 0 && this.#active.all().length === 0)
       this.#deps.occurrences.nothingFound(this.config.path);
     this.#active.sort();
-    this.#tellDeletedLiveFiles(identified);
-    this.#undecided =
+    for (const segment of this.#active.withoutName(identified)) this.#deps.occurrences.liveFileDeleted(segment.path);
+    this.#undecided +=
       this.#gaps.resolveMissing(identified, this.config.rotateWaitMs) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
     await this.#gaps.limitHeldBytes(this.config.heldBytes, this.#deps.commit);
@@ -242,7 +243,7 @@ export class Source {
     const id = records.add(row, new Map(sinks.map((sink) => [sink, row.sizeSeen])), now());
     const known = this.known.add(stream, { ...row, id });
     occurrences.segmentFound(file.path, stream.path, row.sizeSeen);
-    if (!row.finished) await this.#active.activate(known, file);
+    if (!row.finished) await this.#activate(known, file);
   }
 
   /** A known segment's file was found, perhaps at a new place. */
@@ -253,9 +254,13 @@ export class Source {
       if (segment.live && !file.live) this.#deps.occurrences.segmentRotated(known.path, file.path);
       segment.live = file.live;
     } else if (this.#active.needsReading(known, file)) {
-      await this.#active.activate(known, file);
+      await this.#activate(known, file);
     }
     this.known.relocate(known, file);
+  }
+
+  async #activate(known: Known, file: FoundFile): Promise<void> {
+    if (!(await this.#active.activate(known, file))) this.#undecided += 1;
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */
@@ -277,22 +282,6 @@ export class Source {
     }
   }
 
-  /** A live file that is gone is read on as long as nobody writes a new one: its writer may still append to it. */
-  #tellDeletedLiveFiles(identified: readonly Identified[]): void {
-    const found = new Set(identified.map(({ file }) => `${file.device}:${file.inode}`));
-    for (const stream of this.known.streams.values()) {
-      const hasLive = identified.some((one) => one.stream === stream.path && one.file.live);
-      for (const segment of stream.segments) {
-        if (!segment.live || found.has(`${segment.device}:${segment.inode}`)) continue;
-        if (hasLive) segment.live = false;
-        else if (segment.links === 0 && !segment.deletionTold) {
-          segment.deletionTold = true;
-          this.#deps.occurrences.liveFileDeleted(segment.path);
-        }
-      }
-    }
-  }
-
   #isDone(segment: Segment): boolean {
     if (segment.finished || this.unreadable.has(segment.path)) return true;
     return segment.live && this.#ended.has(segment);
@@ -307,9 +296,4 @@ export class Source {
     this.unreadable.add(file);
     this.#deps.occurrences.unreadable(file, error);
   }
-}
-
-/** System errors of file calls are told and tried again; anything else is a failure of the agent. */
-function isReadError(error: unknown): boolean {
-  return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE');
 }

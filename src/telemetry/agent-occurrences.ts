@@ -67,9 +67,10 @@ export class AgentOccurrences {
     this.#telemetry.log.info('writing works again');
   }
 
-  replayPassed(hadGaps: boolean, cutDir: string): void {
-    if (hadGaps) {
-      this.#telemetry.log.warn({ path: cutDir }, 'gaps were found after a crash: what was cut off the archive is kept');
-    }
+  cutTailsKept(cutDir: string): void {
+    this.#telemetry.log.warn(
+      { path: cutDir },
+      'gaps were found after a start: if it cut anything off the archive, that is kept here for good',
+    );
   }
 }

@@ -97,6 +97,23 @@ test('every runtime dependency is listed here and explained in docs/dependencies
   }
 });
 
+test('nothing is compiled at install', () => {
+  const root = path.resolve(SRC, '..');
+  const lock = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean; gypfile?: boolean }>;
+  };
+  const { allowScripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  for (const [place, entry] of Object.entries(lock.packages)) {
+    const dir = path.join(root, place);
+    if (place === '' || !fs.existsSync(path.join(dir, 'binding.gyp'))) continue;
+    // npm runs node-gyp for any package with a binding.gyp, whatever the package itself says: npm 11 unless package.json
+    // denies it, older ones unless the lock file says that there is nothing to build. The latter is written by hand, and
+    // lost when the entry is written anew.
+    assert.equal(entry.gypfile, false, `add "gypfile": false to ${place} in package-lock.json`);
+    assert.equal(allowScripts[place.replace(/^.*node_modules\//, '')], false, `npm install-scripts deny ${place}`);
+  }
+});
+
 test('no source file passes 300 lines', () => {
   const long: string[] = [];
   for (const entry of fs.readdirSync(SRC, { recursive: true, withFileTypes: true })) {

@@ -474,3 +474,18 @@ test('a FIFO in the place of the log does not stop the agent', () =>
     await harness.read();
     assert.deepEqual(harness.taken, log.written);
   }));
+
+test('more segments than are held open at once are read one after the other', () =>
+  withLog(async (harness, log) => {
+    for (let n = 0; n < 1100; n += 1) {
+      log.write(lines(1));
+      log.rotate();
+    }
+    log.write(lines(1));
+    await harness.read();
+    assert.equal(harness.source.isDrained, false);
+    await harness.settle();
+    await harness.settle();
+    assertAll(harness, log.written);
+    assert.equal(harness.source.isDrained, true);
+  }));

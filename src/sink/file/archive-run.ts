@@ -1,9 +1,11 @@
 import type { ArchiveRecord, ArchiveRecords, ArchiveRow } from '../../checkpoint/archive-records.ts';
 import type { Durability, FileSinkConfig } from '../../config/types.ts';
-import { AuditailError, errorCode } from '../../errors.ts';
+import { errorCode } from '../../errors.ts';
 import { archiveCommitted, archiveFinished } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { ArchiveCut, type CutFile } from './archive-cut.ts';
+import { archiveError, rewoundError } from './archive-error.ts';
+import { BlockBuffers } from './block-buffers.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
 import { Dictionaries } from './dictionaries.ts';
@@ -43,7 +45,9 @@ export interface RunOptions {
  */
 export class ArchiveRun {
   readonly #options: RunOptions;
+  readonly #buffers: BlockBuffers;
   readonly #index: FileIndex;
+  readonly #registrar: Registrar;
   readonly #openFiles: OpenFiles;
   readonly #directories: Directories;
   readonly #stopRelief: () => void;
@@ -57,14 +61,16 @@ export class ArchiveRun {
 
   constructor(options: RunOptions, records: readonly ArchiveRecord[]) {
     this.#options = options;
+    this.#buffers = new BlockBuffers(options.blockBytes);
     const { config, io, durability, budget } = options;
     this.#directories = new Directories(io, config.dirMode, durability);
+    this.#registrar = new Registrar(options);
     this.#openFiles = new OpenFiles({
       io,
       max: config.maxOpenFiles,
       mode: config.mode,
       durability,
-      registrar: new Registrar(options),
+      registrar: this.#registrar,
       directories: this.#directories,
     });
     const gzip = config.compress === 'gzip';
@@ -73,16 +79,16 @@ export class ArchiveRun {
       share: {
         budget,
         dictionaries: gzip ? new Dictionaries() : undefined,
-        blockBytes: options.blockBytes,
+        buffers: this.#buffers,
         disk: {
           io,
           openFiles: this.#openFiles,
           gzip,
           written: (block) => this.#recharge(block, 0),
-          failed: (error) => this.fail(error),
+          failed: (file, error) => this.#failFile(file, error),
         },
         touched: (file) => this.#touched.add(file),
-        send: (file, block) => void this.#send(file, block),
+        send: (file, block, content) => void this.#send(file, block, content),
         relieve: () => this.#relieve(),
       },
     });
@@ -138,7 +144,7 @@ export class ArchiveRun {
       this.#rejectFlush = reject;
     });
     try {
-      if (this.#ended) throw this.#error?.cause ?? stoppedError();
+      if (this.#ended) throw this.#error?.cause ?? rewoundError();
       return await Promise.race([stopped, this.#write(cut)]);
     } catch (error) {
       this.fail(error);
@@ -153,13 +159,13 @@ export class ArchiveRun {
     await Promise.all(
       cut.files.map(async ({ file, mark }) => {
         await mark.written;
-        await this.#openFiles.settle(file, mark.position + trailer);
+        await this.#openFiles.settle(file, mark.position + trailer).catch((error: unknown) => {
+          throw archiveError(file.currentPath, error);
+        });
       }),
     );
     await this.#directories.sync();
-    const committedAt = this.#options.now();
-    cut.rows = cut.files.map((entry) => toRow(entry, committedAt));
-    return cut.rows;
+    return cut.takeRows(this.#options.now());
   }
 
   committed(cut: ArchiveCut): void {
@@ -212,10 +218,14 @@ export class ArchiveRun {
     if (!ended) this.#options.onFailure(error);
   }
 
+  #failFile(file: OutputFile, error: unknown): void {
+    this.fail(archiveError(file.currentPath, error));
+  }
+
   /** Stops, and waits until nothing of it touches a file any more. Rejects with `ARCHIVE_STUCK`; may be repeated. */
   async abort(): Promise<void> {
     this.#end();
-    this.#rejectFlush?.(stoppedError());
+    this.#rejectFlush?.(rewoundError());
     await this.#openFiles.abort(SETTLE_TIMEOUT_MS);
   }
 
@@ -223,6 +233,7 @@ export class ArchiveRun {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopRelief();
+    this.#registrar.stop();
     for (const file of this.#index.files) file.drop();
   }
 
@@ -231,27 +242,30 @@ export class ArchiveRun {
     return slot < this.#newestCommitted && now() >= paths.slotEnd(slot) + config.graceMs;
   }
 
-  async #send(file: OutputFile, block: Block): Promise<void> {
+  async #send(file: OutputFile, block: Block, content: Buffer): Promise<void> {
     const { config, pool } = this.#options;
     this.#sent += block.charged;
+    // Ahead of the first write, so that all files of a cut share one transaction.
+    if (file.place === undefined) this.#registrar.place(file).catch((error: unknown) => this.#failFile(file, error));
     if (config.compress === 'none') {
-      block.data = block.content;
+      block.data = content;
       file.queue.advance();
       return;
     }
     try {
       const data = await pool.compress({
-        content: block.content,
+        content,
         dictionary: block.dictionary,
         level: config.level,
         wanted: () => !this.#ended,
       });
+      this.#buffers.release(content);
       if (this.#ended || data === undefined) return;
       block.data = data;
-      this.#recharge(block, data.length);
+      this.#recharge(block, data.buffer.byteLength);
       file.queue.advance();
     } catch (error) {
-      this.fail(error);
+      this.#failFile(file, error);
     }
   }
 
@@ -274,31 +288,4 @@ export class ArchiveRun {
       file.seal();
     }
   }
-}
-
-function stoppedError(): AuditailError {
-  return new AuditailError('ARCHIVE_REWOUND', 'the archive went back to its last commit');
-}
-
-function toRow({ file, mark }: CutFile, committedAt: number): ArchiveRow {
-  const { record, place } = file;
-  return {
-    id: place!.id,
-    slot: mark.slot,
-    device: place!.device!,
-    inode: place!.inode!,
-    committedBytes: mark.position,
-    crc32: mark.crc,
-    memberBytes: mark.memberBytes,
-    contentBytes: (record?.contentBytes ?? 0) + mark.contentBytes,
-    events: (record?.events ?? 0) + mark.events,
-    firstTime: combine(Math.min, record?.firstTime, mark.firstTime),
-    lastTime: combine(Math.max, record?.lastTime, mark.lastTime),
-    committedAt,
-  };
-}
-
-function combine(choose: (a: number, b: number) => number, a?: number, b?: number): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : choose(a, b);
 }

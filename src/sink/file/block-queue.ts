@@ -14,7 +14,7 @@ export interface Disk {
   readonly gzip: boolean;
   /** The block is written and its memory is free. */
   readonly written: (block: Block) => void;
-  readonly failed: (error: unknown) => void;
+  readonly failed: (file: OutputFile, error: unknown) => void;
 }
 
 /**
@@ -66,7 +66,7 @@ export class BlockQueue {
     try {
       for (let ready = this.#takeReady(); ready.length > 0; ready = this.#takeReady()) await this.#write(ready);
     } catch (error) {
-      this.#disk.failed(error);
+      this.#disk.failed(this.#file, error);
     } finally {
       this.#writing = false;
     }
@@ -123,5 +123,5 @@ export class BlockQueue {
 }
 
 function isBlock(item: Block | Mark): item is Block {
-  return 'content' in item;
+  return 'data' in item;
 }

@@ -52,11 +52,21 @@ export class CutTails {
     }
   }
 
+  /** Takes the copies out of what {@link drop} deletes: they may hold the only copy of lines that the log has lost. */
+  async retain(): Promise<void> {
+    if ((await lstatOrNothing(this.#io, this.#directory)) === undefined) return;
+    for (const { name } of await this.#io.readdir(this.#directory)) {
+      const file = path.join(this.#directory, name);
+      if (NAME.test(name)) await this.#io.rename(file, `${file}.kept`);
+    }
+  }
+
   /** An earlier copy of the same tail may hold more than this one, so it stays. */
   async #freeName(id: number, start: number): Promise<string> {
     for (let n = 0; ; n += 1) {
       const name = path.join(this.#directory, `${id}-${start}${n === 0 ? '' : `.${n}`}.tail`);
-      if ((await lstatOrNothing(this.#io, name)) === undefined) return name;
+      const taken = (await lstatOrNothing(this.#io, name)) ?? (await lstatOrNothing(this.#io, `${name}.kept`));
+      if (taken === undefined) return name;
     }
   }
 

@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import path from 'node:path';
 import type { Durability } from '../../config/types.ts';
 import { errorCode } from '../../errors.ts';
+import { archiveError } from './archive-error.ts';
 import type { FileIo } from './file-io.ts';
 
-/** Creates the directories of output files, and makes new entries in them durable. */
+/** Creates the directories of output files, and makes changes of their entries durable. */
 export class Directories {
   readonly #io: FileIo;
   readonly #mode: number;
@@ -29,16 +30,20 @@ export class Directories {
     }
   }
 
-  /** An entry was created. */
+  /** An entry was created or removed. */
   changed(entry: string): void {
     if (this.#durability === 'disk') this.#unsynced.add(path.dirname(entry));
   }
 
-  /** Makes all entries durable that were created before the call. */
+  /** Makes all entries durable that were changed before the call. */
   async sync(): Promise<void> {
     const directories = this.#unsynced;
     this.#unsynced = new Set();
-    for (const directory of directories) await this.#with(directory, (fd) => this.#io.fsync(fd));
+    for (const directory of directories) {
+      await this.#with(directory, (fd) => this.#io.fsync(fd)).catch((error: unknown) => {
+        throw archiveError(directory, error);
+      });
+    }
   }
 
   async #make(directory: string): Promise<void> {

@@ -7,6 +7,7 @@ import { ArchiveRun } from './archive-run.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
 import { CutTails } from './cut-tails.ts';
+import { Directories } from './directories.ts';
 import type { ArchivePaths } from './file-index.ts';
 import { type FileIo, nodeFileIo } from './file-io.ts';
 import { refuseForeignTails, refuseUnknownArchive } from './foreign-state.ts';
@@ -14,9 +15,10 @@ import { type Finding, inspect } from './inspection.ts';
 import { LongLine } from './long-line.ts';
 import { Recovery } from './recovery.ts';
 import { applyRetention } from './retention.ts';
+import { VanishedFiles } from './vanished.ts';
 
 /** Content of one block. Larger ones gain little ratio and cost memory for each file. */
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 
 export interface FileArchiveDeps {
   readonly records: ArchiveRecords;
@@ -47,6 +49,7 @@ export class FileArchive {
   readonly #deps: FileArchiveDeps;
   readonly #io: FileIo;
   readonly #now: () => number;
+  readonly #vanished: VanishedFiles;
   readonly #tails: CutTails;
   #run: ArchiveRun | undefined;
   #failed: (error: unknown) => void = () => undefined;
@@ -56,6 +59,7 @@ export class FileArchive {
     this.#deps = deps;
     this.#io = deps.io ?? nodeFileIo;
     this.#now = deps.now ?? Date.now;
+    this.#vanished = new VanishedFiles(config.name, deps.records, this.#io);
     this.#tails = new CutTails(this.#io, deps.cutDir);
   }
 
@@ -125,12 +129,19 @@ export class FileArchive {
   async maintain(): Promise<void> {
     const { records, telemetry } = this.#deps;
     await this.#run?.finish();
-    await applyRetention({ config: this.#config, records, io: this.#io, telemetry, now: this.#now() });
+    const now = this.#now();
+    await applyRetention({ config: this.#config, records, io: this.#io, telemetry, now });
+    await this.#vanished.forget(now);
   }
 
   /** The lines that a start cut off have been archived again: deletes the copies. */
   dropCutTails(): Promise<void> {
     return this.#tails.drop();
+  }
+
+  /** The log has gaps where lines were cut off: the copies stay for good, as `*.tail.kept`. */
+  retainCutTails(): Promise<void> {
+    return this.#tails.retain();
   }
 
   /** Stops without writing what is not committed; the next start cuts it off. May be repeated. */
@@ -150,9 +161,10 @@ export class FileArchive {
   }
 
   async #begin(findings: readonly Finding[], tails: CutTails | undefined): Promise<void> {
-    const { records, telemetry } = this.#deps;
+    const { records, telemetry, durability } = this.#deps;
     const sink = this.#config.name;
-    const recovery = new Recovery({ sink, records, io: this.#io, telemetry, tails });
+    const directories = new Directories(this.#io, this.#config.dirMode, durability);
+    const recovery = new Recovery({ sink, records, io: this.#io, telemetry, directories, tails });
     const continued = await recovery.apply(findings);
     this.#run = new ArchiveRun(
       {

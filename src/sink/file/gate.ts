@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuditailError } from '../../errors.ts';
+import { rewoundError } from './archive-error.ts';
 
 /** Lets at most `width` pieces of work run at once, in the order in which they came, until it is shut. */
 export class Gate {
@@ -16,7 +17,7 @@ export class Gate {
   /** Rejects with `ARCHIVE_REWOUND` once the gate is shut. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (!(await this.#enter())) {
-      throw new AuditailError('ARCHIVE_REWOUND', 'the archive went back to its last commit');
+      throw rewoundError();
     }
     try {
       return await work();

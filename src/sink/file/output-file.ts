@@ -1,12 +1,12 @@
 import zlib from 'node:zlib';
 import type { ArchiveRecord, ArchiveRow } from '../../checkpoint/archive-records.ts';
+import type { BlockBuffers } from './block-buffers.ts';
 import { BlockQueue, type Disk } from './block-queue.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Dictionaries } from './dictionaries.ts';
 
 /** A piece of content that is compressed and written as one. */
 export interface Block {
-  readonly content: Buffer;
   readonly dictionary: Buffer | undefined;
   readonly startsMember: boolean;
   /** Of the member's content up to the end of this block. */
@@ -45,12 +45,12 @@ export interface Place {
 export interface FileShare {
   readonly budget: ByteBudget;
   readonly dictionaries: Dictionaries | undefined;
-  readonly blockBytes: number;
+  readonly buffers: BlockBuffers;
   readonly disk: Disk;
   /** Content came in after a mark. */
   readonly touched: (file: OutputFile) => void;
   /** Compresses a block that stands in the file's queue. */
-  readonly send: (file: OutputFile, block: Block) => void;
+  readonly send: (file: OutputFile, block: Block, content: Buffer) => void;
   readonly relieve: () => void;
 }
 
@@ -101,6 +101,11 @@ export class OutputFile {
     this.slot = file.slot;
     this.record = file.record;
     this.queue = new BlockQueue(this, share.disk);
+  }
+
+  /** Where it is or will be, as far as that is known. */
+  get currentPath(): string {
+    return this.place?.path ?? this.record?.path ?? this.wantedPath;
   }
 
   /** Bytes of the budget held by content that is not yet a block. */
@@ -180,7 +185,6 @@ export class OutputFile {
     this.#crc = zlib.crc32(content, this.#crc);
     this.#memberBytes += content.length;
     const block: Block = {
-      content,
       dictionary: share.dictionaries?.get(this),
       startsMember: this.#startsMember,
       crc: this.#crc,
@@ -192,11 +196,11 @@ export class OutputFile {
     this.#startsMember = false;
     // The next block will probably be as large as this one; without room to spare it starts small again.
     const roomy = share.budget.used < share.budget.limit / 2;
-    this.#nextCapacity = roomy ? Math.max(FIRST_BUFFER_BYTES, this.#pending.length) : FIRST_BUFFER_BYTES;
+    this.#nextCapacity = roomy ? Math.max(FIRST_BUFFER_BYTES, content.length) : FIRST_BUFFER_BYTES;
     this.#pending = NO_BUFFER;
     this.#length = 0;
     this.queue.push(block);
-    share.send(this, block);
+    share.send(this, block, content);
   }
 
   /** Forgets all content, because it will be read again. */
@@ -252,7 +256,8 @@ export class OutputFile {
 
   /** Makes room for at least one byte and, where a block can hold them, for all `wanted`. */
   #room(wanted: number): void {
-    const { blockBytes, budget } = this.#share;
+    const { budget, buffers } = this.#share;
+    const { blockBytes } = buffers;
     if (this.#length === blockBytes) this.seal();
     if (Math.min(blockBytes, this.#length + wanted) <= this.#pending.length) return;
     if (budget.used >= budget.limit) this.#share.relieve();
@@ -260,7 +265,7 @@ export class OutputFile {
     let capacity = Math.max(this.#nextCapacity, this.#pending.length * 2);
     while (capacity < needed) capacity *= 2;
     capacity = Math.min(capacity, blockBytes);
-    const larger = Buffer.allocUnsafeSlow(capacity);
+    const larger = buffers.allocate(capacity);
     this.#pending.copy(larger, 0, 0, this.#length);
     budget.take(capacity - this.#pending.length);
     this.#pending = larger;

@@ -3,7 +3,9 @@ import type { ArchiveRecord, ArchiveRecords } from '../../checkpoint/archive-rec
 import { AuditailError } from '../../errors.ts';
 import { archiveChanged, archiveDiscarded, archiveTailCut } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { archiveError } from './archive-error.ts';
 import type { CutTails } from './cut-tails.ts';
+import type { Directories } from './directories.ts';
 import { type FileIo, type FileStat, readAt, writeAll } from './file-io.ts';
 import { committedEnding, type Finding } from './inspection.ts';
 
@@ -16,6 +18,7 @@ export class Recovery {
   readonly #records: ArchiveRecords;
   readonly #io: FileIo;
   readonly #telemetry: Telemetry;
+  readonly #directories: Directories;
   /** Undefined where what is cut off is certain to be read again. */
   readonly #tails: CutTails | undefined;
 
@@ -24,33 +27,42 @@ export class Recovery {
     records: ArchiveRecords;
     io: FileIo;
     telemetry: Telemetry;
+    directories: Directories;
     tails: CutTails | undefined;
   }) {
     this.#sink = options.sink;
     this.#records = options.records;
     this.#io = options.io;
     this.#telemetry = options.telemetry;
+    this.#directories = options.directories;
     this.#tails = options.tails;
   }
 
   /** Gives the records of the files that can be continued. */
   async apply(findings: readonly Finding[]): Promise<ArchiveRecord[]> {
+    this.#giveUp(findings.filter((finding) => finding.kind === 'changed'));
     const continued: ArchiveRecord[] = [];
+    const gone: number[] = [];
     for (const finding of findings) {
       const { record } = finding;
-      if (finding.kind === 'changed') {
-        this.#records.abandon([record.id]);
-        archiveChanged(this.#telemetry, this.#sink, record.path, finding.reason);
-      } else if (finding.kind === 'absent') {
-        this.#records.remove([record.id]);
-      } else if (finding.kind === 'uncommitted') {
-        await this.#discard(record, finding.stat);
-      } else {
+      try {
+        if (finding.kind === 'uncommitted') await this.#discard(record, finding.stat);
         if (finding.kind === 'tail') await this.#cut(record, finding.stat);
-        continued.push(record);
+      } catch (error) {
+        throw archiveError(record.path, error);
       }
+      if (finding.kind === 'uncommitted' || finding.kind === 'absent') gone.push(record.id);
+      if (finding.kind === 'tail' || finding.kind === 'intact') continued.push(record);
     }
+    // A file that a power loss brings back must not be one that the database has forgotten.
+    await this.#directories.sync();
+    this.#records.remove(gone);
     return continued;
+  }
+
+  #giveUp(changed: readonly (Finding & { readonly kind: 'changed' })[]): void {
+    this.#records.abandon(changed.map(({ record }) => record.id));
+    for (const { record, reason } of changed) archiveChanged(this.#telemetry, this.#sink, record.path, reason);
   }
 
   async #cut(record: ArchiveRecord, seen: FileStat): Promise<void> {
@@ -75,7 +87,7 @@ export class Recovery {
       if (seen.size > 0) copy = await this.#tails?.keep(record.id, fd, 0, seen.size);
       await this.#io.unlink(path);
     });
-    this.#records.remove([record.id]);
+    this.#directories.changed(path);
     archiveDiscarded(this.#telemetry, this.#sink, { path, bytes: seen.size, copy });
   }
 

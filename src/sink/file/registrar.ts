@@ -3,6 +3,7 @@ import type { FileSinkConfig } from '../../config/types.ts';
 import { AuditailError, errorCode } from '../../errors.ts';
 import { archiveChanged, archivePathTaken, archiveReopened } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { rewoundError } from './archive-error.ts';
 import type { FileIo, FileStat } from './file-io.ts';
 import type { OutputFile } from './output-file.ts';
 
@@ -29,6 +30,8 @@ export class Registrar {
   readonly #now: () => number;
   readonly #sibling: (path: string, n: number) => string;
   #waiting: Waiting[] = [];
+  #stopped = false;
+  readonly #placing = new Map<OutputFile, Promise<void>>();
   /** Paths that are chosen but not yet in the database. */
   readonly #claimed = new Set<string>();
 
@@ -49,12 +52,22 @@ export class Registrar {
   }
 
   /** Gives the file a place that is durably registered, if it has none. */
-  async place(file: OutputFile): Promise<void> {
-    if (file.place !== undefined) return;
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ file, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => void this.#registerAll());
-    });
+  place(file: OutputFile): Promise<void> {
+    if (file.place !== undefined) return Promise.resolve();
+    let placing = this.#placing.get(file);
+    if (placing === undefined) {
+      placing = new Promise<void>((resolve, reject) => {
+        this.#waiting.push({ file, resolve, reject });
+        if (this.#waiting.length === 1) setImmediate(() => void this.#registerAll());
+      }).finally(() => this.#placing.delete(file));
+      this.#placing.set(file, placing);
+    }
+    return placing;
+  }
+
+  /** From here on nothing is written to the database: a rewind is about to read it. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Something else took the file's path before it was created: the file gets the next one. */
@@ -80,6 +93,7 @@ export class Registrar {
           created.push({ file, path });
         }
       }
+      this.#assertRunning();
       const ids = this.#records.register(
         created.map(({ file, path }) => this.#newArchive(file, path)),
         reopened.map((file) => file.record!.id),
@@ -110,10 +124,15 @@ export class Registrar {
     const stat = await lstatOrNothing(this.#io, record.path);
     const reason = difference(stat, { ...record, size: file.queue.diskBytes });
     if (reason === undefined) return true;
+    this.#assertRunning();
     this.#records.abandon([record.id]);
     archiveChanged(this.#telemetry, this.#config.name, record.path, reason);
     file.record = undefined;
     return false;
+  }
+
+  #assertRunning(): void {
+    if (this.#stopped) throw rewoundError();
   }
 
   async #freePath(wanted: string): Promise<string> {

@@ -8,10 +8,10 @@ import { pino } from 'pino';
 import { ArchiveRecords } from '../../../src/checkpoint/archive-records.ts';
 import { type Database, openDatabase } from '../../../src/checkpoint/database.ts';
 import type { FileSinkConfig } from '../../../src/config/types.ts';
+import { compilePathTemplate, numberedSibling } from '../../../src/route/path-template.ts';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
 import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
 import { FileArchive, type FileArchiveDeps } from '../../../src/sink/file/file-archive.ts';
-import type { ArchivePaths } from '../../../src/sink/file/file-index.ts';
 import { memberTrailer } from '../../../src/sink/file/gzip-format.ts';
 import { Telemetry } from '../../../src/telemetry/telemetry.ts';
 
@@ -44,7 +44,7 @@ export class Harness {
       name: 'archive',
       type: 'file',
       match: '**',
-      path: path.join(this.dir, 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
+      path: path.join(this.dir, `audit-\${tag[1..]}.%Y%m%d%H.log${options.config?.compress === 'none' ? '' : '.gz'}`),
       time: ['arrival'],
       timezone: 'UTC',
       compress: 'gzip',
@@ -84,8 +84,8 @@ export class Harness {
       durability: 'process',
       cutDir: this.cutDir,
       tailLimit: 64 * 1024 * 1024,
-      paths: testPaths(this.dir, this.config.compress === 'gzip' ? '.log.gz' : '.log'),
-      sibling: testSibling,
+      paths: compilePathTemplate(this.config.path, this.config.timezone),
+      sibling: numberedSibling,
       now: () => this.now,
       ...this.options,
       records: this.records,
@@ -116,11 +116,8 @@ export class Harness {
 
   /** Path of the file of a namespace in the hour of `timeMs`. */
   file(namespace: string, timeMs = T0, sibling = 0): string {
-    const wanted = testPaths(this.dir, this.config.compress === 'gzip' ? '.log.gz' : '.log').render(
-      `audit.${namespace}`,
-      timeMs,
-    );
-    return sibling === 0 ? wanted : testSibling(wanted, sibling);
+    const wanted = compilePathTemplate(this.config.path, this.config.timezone).render(`audit.${namespace}`, timeMs);
+    return sibling === 0 ? wanted : numberedSibling(wanted, sibling);
   }
 
   lines(namespace: string, timeMs = T0, sibling = 0): string[] {
@@ -184,21 +181,4 @@ export function committedLines(records: ArchiveRecords, sink = 'archive'): Map<s
     found.set(record.path, text === '' ? [] : text.slice(0, -1).split('\n'));
   }
   return found;
-}
-
-function testPaths(directory: string, extension: string): ArchivePaths {
-  return {
-    directory,
-    glob: path.join(directory, `audit-*${extension}`),
-    slot: (timeMs) => Math.floor(timeMs / HOUR) * HOUR,
-    slotEnd: (slot) => slot + HOUR,
-    render: (tag, timeMs) => {
-      const hour = new Date(timeMs).toISOString().slice(0, 13).replace(/[-T]/g, '');
-      return path.join(directory, `audit-${tag.split('.').slice(1).join('.')}.${hour}${extension}`);
-    },
-  };
-}
-
-function testSibling(file: string, n: number): string {
-  return file.replace(/(\.log(\.gz)?)$/, `.${n}$1`);
 }

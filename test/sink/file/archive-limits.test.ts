@@ -97,10 +97,10 @@ test('a failure wakes readers that wait for memory', async (t) => {
   for (let i = 0; i < 100; i += 1) h.append('a', `${i}`.repeat(500));
   assert.ok(budget.used >= budget.limit);
   await budget.whenBelow();
-  await assert.rejects(h.commit(), { code: 'ENOSPC' });
+  await assert.rejects(h.commit(), { code: 'ARCHIVE_FULL' });
   h.append('a', 'goes nowhere');
   assert.equal(budget.used, 0);
-  await assert.rejects(h.commit(), { code: 'ENOSPC' });
+  await assert.rejects(h.commit(), { code: 'ARCHIVE_FULL' });
   assert.equal(h.failures.length, 1);
 });
 
@@ -214,7 +214,7 @@ function auditEvent(i: number): string {
 for (const [what, retention, kept] of [
   ['nothing, when it is off', { maxAgeMs: undefined, maxBytes: undefined, minKeepMs: 0 }, 6],
   ['what is too old', { maxAgeMs: 3 * HOUR, maxBytes: undefined, minKeepMs: 0 }, 4],
-  ['what is too much, oldest first', { maxAgeMs: undefined, maxBytes: 70, minKeepMs: 0 }, 2],
+  ['what is too much, oldest first', { maxAgeMs: undefined, maxBytes: 45, minKeepMs: 0 }, 2],
   ['nothing below min_keep by age', { maxAgeMs: HOUR, maxBytes: undefined, minKeepMs: 24 * HOUR }, 6],
   ['nothing below min_keep by size', { maxAgeMs: undefined, maxBytes: 1, minKeepMs: 24 * HOUR }, 6],
   ['what is older than min_keep', { maxAgeMs: HOUR, maxBytes: 1, minKeepMs: 4 * HOUR + 1 }, 5],
@@ -256,6 +256,44 @@ test('retention leaves alone what is not the file that was written', async (t) =
   assert.equal(h.logged(/leaves a file alone/).length, 2);
   await h.archive.maintain();
   assert.equal(h.logged(/leaves a file alone/).length, 2);
+});
+
+test('files that others deleted long ago are forgotten, but never all of them', async (t) => {
+  const h = harness(t);
+  await h.start();
+  for (const namespace of ['a', 'b']) h.append(namespace, 'one');
+  h.append('a', 'two', T0 + HOUR);
+  await h.commit();
+  const count = () => h.db.prepare('SELECT count(*) FROM archives').pluck().get();
+  h.now = T0 + 2 * HOUR;
+  await h.archive.maintain();
+  fs.unlinkSync(h.file('a'));
+  await h.archive.maintain();
+  assert.equal(count(), 3, 'the name stays taken for some days');
+  h.now += 7 * 24 * HOUR;
+  await h.archive.maintain();
+  await h.archive.maintain();
+  assert.equal(count(), 2);
+  assert.equal(h.records.hasPath(h.file('b')), true);
+  h.records.remove([h.records.open('archive')[0]!.id]);
+  fs.unlinkSync(h.file('b'));
+  await h.archive.maintain();
+  await h.archive.maintain();
+  assert.equal(count(), 1);
+});
+
+test('files that are new at once share one registration', async (t) => {
+  const h = harness(t);
+  await h.start();
+  let transactions = 0;
+  const register = h.records.register.bind(h.records);
+  h.records.register = (files, reopened) => {
+    transactions += 1;
+    return register(files, reopened);
+  };
+  for (let i = 0; i < 200; i += 1) h.append(`n${i}`, 'one');
+  await h.commit();
+  assert.equal(transactions, 1);
 });
 
 test('a line of any length in any block size comes back as it was', async (t) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { gunzipSync as independentGunzip } from 'fflate';
+import { nodeFileIo } from '../../../src/sink/file/file-io.ts';
 import { committedLines, Harness, HOUR, harness, readLines, T0, tempDir, zcat } from './archive-harness.ts';
 
 test('lines are in the file of their tag and hour after a commit', async (t) => {
@@ -142,3 +144,46 @@ for (const compress of ['gzip', 'none'] as const) {
     );
   });
 }
+
+test('with durability disk, what a flush reports is synced, and so are the directories of new files', async (t) => {
+  const names = new Map<number, string>();
+  const unsynced = new Set<string>();
+  const h = harness(t, {
+    durability: 'disk',
+    config: { maxOpenFiles: 2 },
+    io: {
+      ...nodeFileIo,
+      open: async (file, flags, mode) => {
+        const fd = await nodeFileIo.open(file, flags, mode);
+        names.set(fd, file);
+        if ((flags & fs.constants.O_CREAT) !== 0) unsynced.add(path.dirname(file));
+        return fd;
+      },
+      mkdir: (directory, mode) => {
+        unsynced.add(path.dirname(directory));
+        return nodeFileIo.mkdir(directory, mode);
+      },
+      write: (fd, buffer, position) => {
+        unsynced.add(names.get(fd)!);
+        return nodeFileIo.write(fd, buffer, position);
+      },
+      fdatasync: async (fd) => {
+        unsynced.delete(names.get(fd)!);
+        await nodeFileIo.fdatasync(fd);
+      },
+      fsync: async (fd) => {
+        unsynced.delete(names.get(fd)!);
+        await nodeFileIo.fsync(fd);
+      },
+    },
+  });
+  await h.start();
+  for (let round = 0; round < 3; round += 1) {
+    for (let i = 0; i < 5; i += 1) h.append(`n${i + round}`, 'one');
+    const cut = h.archive.cut();
+    const rows = await h.archive.flush(cut);
+    assert.deepEqual([...unsynced], []);
+    h.records.save(rows);
+    h.archive.committed(cut);
+  }
+});
