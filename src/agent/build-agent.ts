@@ -7,10 +7,7 @@ import { StateLock } from '../checkpoint/lock.ts';
 import { SegmentRecords } from '../checkpoint/segment-records.ts';
 import { Settings } from '../checkpoint/settings.ts';
 import type { Config } from '../config/types.ts';
-import { EventScanner } from '../event/scanner.ts';
 import { compilePathTemplate, numberedSibling } from '../route/path-template.ts';
-import { Rewriter } from '../route/rewrite.ts';
-import { Router } from '../route/router.ts';
 import { ByteBudget } from '../sink/file/byte-budget.ts';
 import { CompressionPool } from '../sink/file/compression-pool.ts';
 import { FileArchive } from '../sink/file/file-archive.ts';
@@ -21,7 +18,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agent, type AgentParts } from './agent.ts';
 import { Committer } from './committer.ts';
 import { EventPipeline } from './event-pipeline.ts';
-import { EventTime, TIME_PATHS } from './event-time.ts';
+import { EventRules } from './event-rules.ts';
 import type { FileSink } from './file-sink.ts';
 import { tailLimit } from './tail-limit.ts';
 import { Wake } from './wake.ts';
@@ -108,18 +105,13 @@ function buildSinks(shared: Shared, cutDir: string): FileSink[] {
 
 function buildInputs(shared: Shared, sinks: readonly FileSink[], committer: Committer): AgentParts['inputs'] {
   const { config, telemetry, db, segments: records, budget, occurrences, now } = shared;
-  const rewriter = new Rewriter(config.rewrite, config.rewriteMissing);
-  const router = new Router(sinks.map((sink) => ({ match: sink.config.match, sink })));
-  const paths = [...new Set([...rewriter.paths, ...TIME_PATHS])];
+  const rules = new EventRules(config, sinks, now);
   return config.sources.map((source) => {
-    const scanner = new EventScanner(paths);
     const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
     const pipeline = new EventPipeline(source, {
-      scanner,
-      rewriter,
-      router,
-      eventTime: new EventTime(scanner, paths, TIME_PATHS, now),
-      sinkTimes: sinks.map((sink) => new EventTime(scanner, paths, sink.config.time, now)),
+      reader: rules.newReader(),
+      rewriter: rules.rewriter,
+      router: rules.router,
       occurrences,
       sourceOccurrences,
       room: () => Promise.race([budget.whenBelow(), committer.failed]),

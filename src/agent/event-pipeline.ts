@@ -1,23 +1,18 @@
 import type { SourceConfig } from '../config/types.ts';
-import type { EventScanner } from '../event/scanner.ts';
-import { findTornEvent } from '../event/torn.ts';
+import { oversizeTag, unparsedTag } from '../route/reserved-tags.ts';
 import type { Rewriter } from '../route/rewrite.ts';
 import type { Router } from '../route/router.ts';
 import type { LineHandler, LongLineHandler } from '../source/line-handler.ts';
 import type { Segment } from '../source/segment.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
-import type { EventTime } from './event-time.ts';
+import type { EventReader } from './event-rules.ts';
 import type { FileSink } from './file-sink.ts';
 
 export interface PipelineDeps {
-  readonly scanner: EventScanner;
+  readonly reader: EventReader;
   readonly rewriter: Rewriter;
   readonly router: Router<FileSink>;
-  /** The time that orders segments and names the ends of gaps. */
-  readonly eventTime: EventTime;
-  /** The time that each sink files an event under, by sink index. */
-  readonly sinkTimes: readonly EventTime[];
   readonly occurrences: AgentOccurrences;
   readonly sourceOccurrences: SourceOccurrences;
   /** Waits until there is room for more bytes in flight. */
@@ -33,41 +28,40 @@ export class EventPipeline implements LineHandler {
   /** Lines taken since the last {@link flushCounts}. */
   #counts = { events: 0, bytes: 0, blank: 0 };
   readonly #source: SourceConfig;
+  readonly #unparsedTag: string;
   readonly #deps: PipelineDeps;
   readonly #warnedTags = new Set<string>();
 
   constructor(source: SourceConfig, deps: PipelineDeps) {
     this.#source = source;
+    this.#unparsedTag = unparsedTag(source.tag);
     this.#deps = deps;
   }
 
   line(segment: Segment, buffer: Buffer, start: number, end: number, offset: number): void {
     this.#counts.bytes += end - start + 1;
-    const { scanner } = this.#deps;
-    if (scanner.scan(buffer, start, end)) {
+    const { classifier } = this.#deps.reader;
+    const kind = classifier.classify(buffer, start, end);
+    if (kind === 'event') {
       this.#event(segment, buffer, start, end, offset);
-      return;
-    }
-    if (isBlank(buffer, start, end)) {
+    } else if (kind === 'blank') {
       this.#counts.blank += 1;
-      return;
-    }
-    const place = { path: segment.path, offset, column: scanner.errorOffset - start + 1, reason: scanner.errorReason };
-    const torn = findTornEvent(buffer, start, end, scanner);
-    if (torn < 0) {
-      this.#deps.occurrences.lineUnparsable(this.#source.name, place);
-      this.#dispatch(segment, `${this.#source.tag}._unparsed`, buffer, start, end, offset);
-    } else {
+    } else if (kind === 'torn') {
+      const { eventStart } = classifier;
       this.#deps.occurrences.lineTorn(this.#source.name, { path: segment.path, offset });
-      this.#event(segment, buffer, torn, end, offset);
-      this.#dispatch(segment, `${this.#source.tag}._unparsed`, buffer, start, torn, offset);
+      this.#event(segment, buffer, eventStart, end, offset);
+      this.#dispatch(segment, this.#unparsedTag, buffer, start, eventStart, offset);
+    } else {
+      const place = { path: segment.path, offset, column: classifier.errorColumn, reason: classifier.errorReason };
+      this.#deps.occurrences.lineUnparsable(this.#source.name, place);
+      this.#dispatch(segment, this.#unparsedTag, buffer, start, end, offset);
     }
   }
 
   async longLine(segment: Segment, offset: number, length: number): Promise<LongLineHandler> {
     this.#deps.occurrences.lineOversize(this.#source.name, { path: segment.path, offset, bytes: length });
     this.#counts.bytes += length + 1;
-    const tag = `${this.#source.tag}._oversize`;
+    const tag = oversizeTag(this.#source.tag);
     const sinks = this.#sinksFor(tag).filter((sink) => offset >= (segment.from[sink.index] ?? 0));
     const lines = await Promise.all(sinks.map((sink) => sink.archive.beginLong(tag, this.#deps.now())));
     return {
@@ -82,8 +76,9 @@ export class EventPipeline implements LineHandler {
   }
 
   eventTime(buffer: Buffer, start: number, end: number): number | undefined {
-    this.#deps.scanner.scan(buffer, start, end);
-    return this.#deps.eventTime.of(buffer);
+    const { scanner, eventTime } = this.#deps.reader;
+    scanner.scan(buffer, start, end);
+    return eventTime.of(buffer);
   }
 
   nulls(segment: Segment, count: number): void {
@@ -104,14 +99,14 @@ export class EventPipeline implements LineHandler {
   }
 
   #event(segment: Segment, buffer: Buffer, start: number, end: number, offset: number): void {
-    const { rewriter, scanner, eventTime } = this.#deps;
+    const { scanner, eventTime } = this.#deps.reader;
     this.#counts.events += 1;
     const time = eventTime.of(buffer);
     if (time !== undefined) {
       segment.lastTime = time;
       segment.firstTime ??= time;
     }
-    this.#dispatch(segment, rewriter.rewrite(this.#source.tag, scanner), buffer, start, end, offset, true);
+    this.#dispatch(segment, this.#deps.rewriter.rewrite(this.#source.tag, scanner), buffer, start, end, offset, true);
   }
 
   /** Lines that are no events have no time of their own: they go by their arrival. */
@@ -124,7 +119,7 @@ export class EventPipeline implements LineHandler {
     offset: number,
     isEvent = false,
   ): void {
-    const { sinkTimes } = this.#deps;
+    const { sinkTimes } = this.#deps.reader;
     for (const sink of this.#sinksFor(tag)) {
       if (offset < segment.from[sink.index]!) continue;
       const time = isEvent ? sinkTimes[sink.index]!.of(buffer) : undefined;
@@ -141,12 +136,4 @@ export class EventPipeline implements LineHandler {
     }
     return sinks;
   }
-}
-
-function isBlank(buffer: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) {
-    const byte = buffer[at];
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
-  }
-  return true;
 }

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 
-/** A stream that text is printed to; with `isTTY` when a person reads along. */
+/** A stream that text, or bytes as they are, are printed to; with `isTTY` when a person reads along. */
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): boolean;
+  write(text: string | Uint8Array): boolean;
 }
 
 /** What a command sees of the process it runs in. `process` itself is one. */

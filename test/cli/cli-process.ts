@@ -13,14 +13,23 @@ export interface Finished {
 /** Runs the real program to its end. */
 export async function auditail(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; node?: readonly string[]; uid?: number; cwd?: string } = {},
+  options: {
+    env?: NodeJS.ProcessEnv;
+    node?: readonly string[];
+    uid?: number;
+    cwd?: string;
+    stdin?: Uint8Array;
+  } = {},
 ): Promise<Finished> {
   const child = spawn(process.execPath, [...(options.node ?? []), MAIN, ...args], {
     env: { PATH: process.env.PATH, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  // It may end before it has read everything.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.stdin);
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), closed]);
   return { code, stdout, stderr };

@@ -1,5 +1,6 @@
 import type { ArchiveRecord, ArchiveRecords } from '../../checkpoint/archive-records.ts';
 import type { FileSinkConfig } from '../../config/types.ts';
+import { isOverflowTag, overflowTag } from '../../route/reserved-tags.ts';
 import { archiveOverflow } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { type FileShare, OutputFile } from './output-file.ts';
@@ -15,8 +16,6 @@ export interface ArchivePaths {
   /** For `path.matchesGlob`: matches every path, and its numbered siblings. */
   readonly glob: string;
 }
-
-const OVERFLOW_PART = '_overflow';
 
 interface Slot {
   readonly start: number;
@@ -104,10 +103,10 @@ export class FileIndex {
     if (slot === undefined) {
       const paths = new Set<string>();
       for (const { wantedPath, tag } of this.#records.slotPaths(this.#config.name, start)) {
-        if (!tag.endsWith(`.${OVERFLOW_PART}`)) paths.add(wantedPath);
+        if (!isOverflowTag(tag)) paths.add(wantedPath);
       }
       for (const file of this.files) {
-        if (file.slot === start && !file.tag.endsWith(`.${OVERFLOW_PART}`)) paths.add(file.wantedPath);
+        if (file.slot === start && !isOverflowTag(file.tag)) paths.add(file.wantedPath);
       }
       slot = { start, end: this.#paths.slotEnd(start), paths, tags: new Map() };
       this.#slots.set(start, slot);
@@ -123,7 +122,7 @@ export class FileIndex {
       if (slot.paths.size < this.#config.maxTags) {
         slot.paths.add(path);
       } else {
-        owner = `${tag.split('.', 1)[0]}.${OVERFLOW_PART}`;
+        owner = overflowTag(tag);
         path = this.#paths.render(owner, timeMs);
         archiveOverflow(this.#telemetry, this.#config.name, tag, this.#config.maxTags);
       }

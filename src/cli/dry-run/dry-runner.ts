@@ -1,0 +1,144 @@
+import { type EventReader, EventRules } from '../../agent/event-rules.ts';
+import type { Config, SourceConfig } from '../../config/types.ts';
+import { AuditailError } from '../../errors.ts';
+import { oversizeTag, unparsedTag } from '../../route/reserved-tags.ts';
+import { LineSplitter, type LineTaker } from './line-splitter.ts';
+import { Problems } from './problems.ts';
+import type { InputEvents } from './read-input.ts';
+import { Samples, type SampleTarget } from './samples.ts';
+import { Span } from './span.ts';
+import { Tags } from './tags.ts';
+import { TargetFiles } from './target-files.ts';
+
+/** Tags, and files, that are counted one by one. */
+export const MAX_NAMES = 10_000;
+
+/** What came out of one input. */
+export interface InputCount {
+  /** As it was named. */
+  readonly name: string;
+  /** Bytes as they were read, compressed or not. */
+  readonly bytes: number;
+  readonly lines: number;
+  /** The last line had no newline: the agent would wait for the rest as long as the file can grow. */
+  readonly unterminated: boolean;
+  /** Why it was not read to its end. */
+  readonly error: AuditailError | undefined;
+}
+
+/**
+ * Sends lines the way that the agent sends them, through the same scanner, rewrite rules and router, and counts where they
+ * would arrive. Memory is bounded whatever the lines hold.
+ */
+export class DryRunner implements LineTaker {
+  readonly source: SourceConfig;
+  readonly sinks: readonly TargetFiles[];
+  readonly tags = new Tags({ left: MAX_NAMES });
+  readonly problems = new Problems();
+  readonly samples: Samples;
+  readonly inputs: InputCount[] = [];
+  readonly events = new Span();
+  blankLines = 0;
+  nullBytes = 0;
+  readonly #rules: EventRules<TargetFiles>;
+  readonly #reader: EventReader;
+  readonly #unparsedTag: string;
+  readonly #oversizeTag: string;
+  /** The input that is read. */
+  #file = '';
+
+  /** @param options.show lines of each tag to keep as samples */
+  constructor(config: Config, source: SourceConfig, options: { show: number; now: () => number }) {
+    const room = { left: MAX_NAMES };
+    this.source = source;
+    this.sinks = config.sinks.map((sink, index) => new TargetFiles(sink, index, { room, now: options.now }));
+    this.samples = new Samples(options.show);
+    this.#unparsedTag = unparsedTag(source.tag);
+    this.#oversizeTag = oversizeTag(source.tag);
+    this.#rules = new EventRules(config, this.sinks, options.now);
+    this.#reader = this.#rules.newReader();
+  }
+
+  /** Takes one input. Where `read` rejects, what came before it counts and the input has the error. */
+  async take(name: string, read: (events: InputEvents) => Promise<void>): Promise<void> {
+    const splitter = new LineSplitter(this.source.maxLineBytes, this);
+    this.#file = name;
+    let bytes = 0;
+    let error: AuditailError | undefined;
+    try {
+      await read({
+        read: (count) => {
+          bytes += count;
+        },
+        content: (chunk) => splitter.push(chunk),
+      });
+    } catch (cause) {
+      if (!(cause instanceof AuditailError)) throw cause;
+      error = cause;
+    }
+    const unterminated = splitter.end();
+    this.nullBytes += splitter.nullBytes;
+    this.inputs.push({ name, bytes, lines: splitter.lines, unterminated, error });
+  }
+
+  line(buffer: Buffer, start: number, end: number, line: number, nulls: number): void {
+    const { classifier } = this.#reader;
+    const kind = classifier.classify(buffer, start, end);
+    if (kind === 'event') {
+      this.#event(buffer, start, end, line);
+      return;
+    }
+    if (kind === 'blank') {
+      this.blankLines += 1;
+      return;
+    }
+    const { errorColumn, errorReason: reason, eventStart } = classifier;
+    const place = { file: this.#file, line, column: nulls + errorColumn };
+    if (kind === 'unparsable') {
+      this.problems.add({ kind, ...place, reason });
+      this.#send(this.#unparsedTag, buffer, start, end, line);
+    } else {
+      const found = `the event at column ${nulls + eventStart - start + 1} is recovered`;
+      this.problems.add({ kind, ...place, reason: `${reason}; ${found}` });
+      this.#event(buffer, eventStart, end, line);
+      this.#send(this.#unparsedTag, buffer, start, eventStart, line);
+    }
+  }
+
+  longLine(length: number, line: number, nulls: number): void {
+    const reason = `${length} bytes, more than max_line_bytes (${this.source.maxLineBytes})`;
+    this.problems.add({ kind: 'oversize', file: this.#file, line, column: nulls + 1, reason });
+    this.#send(this.#oversizeTag, undefined, 0, length, line);
+  }
+
+  #event(buffer: Buffer, start: number, end: number, line: number): void {
+    const { scanner, eventTime } = this.#reader;
+    const time = eventTime.of(buffer);
+    this.events.add(end - start + 1, time);
+    this.#send(this.#rules.rewriter.rewrite(this.source.tag, scanner), buffer, start, end, line, true, time);
+  }
+
+  /** @param isEvent the scanner holds its fields; what is no event has no time of its own and goes by its arrival */
+  #send(
+    tag: string,
+    buffer: Buffer | undefined,
+    start: number,
+    end: number,
+    line: number,
+    isEvent = false,
+    time?: number,
+  ): void {
+    const sinks = this.#rules.router.sinksFor(tag);
+    const bytes = end - start + 1;
+    const count = this.tags.add(tag, sinks, time, bytes);
+    const targets: SampleTarget[] | undefined = count !== undefined && this.samples.wants(tag) ? [] : undefined;
+    for (const sink of sinks) {
+      const own = isEvent ? this.#reader.sinkTimes[sink.index]!.of(buffer!) : undefined;
+      const path = sink.add(tag, own, bytes);
+      targets?.push({ sink: sink.config.name, path });
+    }
+    if (targets === undefined) return;
+    const content = buffer === undefined ? undefined : Buffer.from(buffer.subarray(start, end));
+    this.samples.add({ tag, file: this.#file, line, targets, content });
+  }
+}
