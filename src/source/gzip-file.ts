@@ -136,6 +136,11 @@ export class GzipFile implements SegmentFile {
   }
 }
 
+/** Why a file's content ends early; undefined for a whole gzip part, and for what is none. */
+export async function damageOf(file: SegmentFile): Promise<string | undefined> {
+  return file instanceof GzipFile ? file.damage() : undefined;
+}
+
 /** The file's bytes from its start. A FileHandle's own stream closes the handle when it is destroyed. */
 function streamOf(handle: FileHandle): Readable {
   async function* chunks() {

@@ -187,45 +187,6 @@ test('a reused inode is another segment', () =>
     assert.equal(harness.gaps()[0]!.endOffset, undefined);
   }));
 
-test('the log is cut back behind the checkpoint and grows on: nothing twice, nothing lost', async (t) => {
-  for (const cut of [0.97, 0.8, 0.5, 0.31, 0.05]) {
-    await t.test(`cut at ${cut}`, () =>
-      withLog(async (harness, log) => {
-        for (let n = 0; n < 8; n += 1) {
-          log.write(lines(50));
-          await harness.read();
-          await harness.commit();
-        }
-        await harness.stop();
-        const content = fs.readFileSync(log.path);
-        const at = Math.floor(content.length * cut);
-        const end = content.lastIndexOf('\n', at) + 1;
-        fs.truncateSync(log.path, end);
-        const later = lines(70);
-        fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
-        harness.start();
-        await harness.settle();
-        assert.deepEqual(harness.taken, [...log.written, ...later]);
-      }),
-    );
-  }
-});
-
-test('the log is cut back within a line', () =>
-  withLog(async (harness, log) => {
-    log.write(lines(50));
-    await harness.read();
-    await harness.commit();
-    const size = fs.statSync(log.path).size;
-    fs.truncateSync(log.path, size - 70);
-    const later = lines(5);
-    fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
-    await harness.settle();
-    const content = fs.readFileSync(log.path, 'latin1').trimEnd().split('\n');
-    assert.deepEqual(harness.taken, [...log.written, ...content.slice(-5)]);
-    assert.ok(content.at(-5)!.endsWith(later[0]!));
-  }));
-
 test('read_from tail begins at the end of what is there, and later rotations at their head', () =>
   withLog(
     async (harness, log) => {

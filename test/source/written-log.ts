@@ -72,5 +72,6 @@ export function assertAll(harness: SourceHarness, written: readonly string[]): v
   for (const line of harness.taken) surplus.set(line, (surplus.get(line) ?? 0) + 1);
   for (const line of written) surplus.set(line, (surplus.get(line) ?? 0) - 1);
   const wrong = [...surplus].filter(([, count]) => count !== 0);
-  assert.deepEqual(wrong.slice(0, 5), [], `${harness.taken.length} taken of ${written.length}, ${wrong.length} wrong`);
+  const shown = wrong.slice(0, 5).map(([line, count]) => [line.replace(/\0+/g, '<NULs>').slice(0, 200), count]);
+  assert.deepEqual(shown, [], `${harness.taken.length} taken of ${written.length}, ${wrong.length} wrong`);
 }
