@@ -1,3 +1,4 @@
+import { AuditailError } from '../errors.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
@@ -9,12 +10,13 @@ import type { SegmentFile } from './segment-file.ts';
 /**
  * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
  * same content as a segment that still stands (the first half of copytruncate, a gzip beside its original).
- * `unready`: too short to be told, or a gzip that is still being written.
+ * `unready`: too short to be told, or a gzip that is still being written. `empty`: a rotated part without content.
  */
 export type Identity =
   | { readonly kind: 'known'; readonly known: Known }
   | { readonly kind: 'new'; readonly head: string }
   | { readonly kind: 'copy' }
+  | { readonly kind: 'empty' }
   | { readonly kind: 'unready'; readonly head: string | undefined };
 
 export interface Identified {
@@ -51,11 +53,11 @@ export class Identifier {
   }
 
   async identify(streams: readonly FoundStream[]): Promise<Identified[]> {
-    const pass = new Pass();
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
+    const pass = new Pass(rest.map(({ file }) => file.path));
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
     for (const { file, stream } of rest) {
       if (pass.sawInode(file)) continue;
@@ -68,7 +70,7 @@ export class Identifier {
       const exact = this.#known
         .withHead(head ?? '')
         .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
-      if (head === undefined) pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
+      if (head === undefined) pass.add({ file, stream, identity: await this.#withoutHead(file, pass) });
       else if (exact !== undefined && !file.gzip) pass.found(file, stream, exact);
       else byHead.push({ file, stream, head });
     }
@@ -76,6 +78,14 @@ export class Identifier {
       pass.add({ file, stream, identity: await this.#byHead(file, stream, head, pass) });
     this.#heads = new Map(rest.map(({ file }) => [cacheKey(file), this.#heads.get(cacheKey(file))]));
     return pass.identified;
+  }
+
+  /** A rotated part that stays without content: there is nothing to read, unless it is damage that hides it. */
+  async #withoutHead(file: FoundFile, pass: Pass): Promise<Identity> {
+    if (file.live || !this.#isStill(file)) return { kind: 'unready', head: undefined };
+    if (file.gzip && !pass.hasOriginal(file) && (await this.#isDamaged(file)))
+      this.#unreadable(file, new AuditailError('GZIP_DAMAGED', `${file.path} is damaged: nothing of it inflates`));
+    return { kind: 'empty' };
   }
 
   async #byHead(file: FoundFile, stream: string, head: string, pass: Pass): Promise<Identity> {
@@ -94,6 +104,8 @@ export class Identifier {
         if (segment?.file !== undefined && !(await this.#isIntact(segment))) return { kind: 'unready', head };
       }
     }
+    // Too little of it inflates to tell it by its content.
+    if (file.gzip && pass.hasOriginal(file) && (await this.#isDamaged(file))) return { kind: 'copy' };
     return pass.begin(file, head);
   }
 
@@ -149,6 +161,16 @@ class Pass {
   readonly #taken = new Map<Known, FoundFile>();
   readonly #inodes = new Set<string>();
   readonly #begun: { head: string; file: FoundFile }[] = [];
+  readonly #paths: ReadonlySet<string>;
+
+  constructor(paths: readonly string[]) {
+    this.#paths = new Set(paths);
+  }
+
+  /** Whether the file that this gzip part was or is being made of stands beside it. */
+  hasOriginal(gzip: FoundFile): boolean {
+    return this.#paths.has(gzip.path.slice(0, -'.gz'.length));
+  }
 
   sawInode({ device, inode }: FoundFile): boolean {
     const key = `${device}:${inode}`;
