@@ -4,6 +4,7 @@ import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
+import { hasMoved } from './plain-file.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
@@ -34,6 +35,8 @@ export class Identifier {
   /** How long a rotated part must have been left alone to be taken as it is. */
   readonly #isStill: (file: FoundFile) => boolean;
   readonly #unreadable: (file: FoundFile, error: unknown) => void;
+  /** A rotation came in between: another look is needed. */
+  readonly #moved: () => void;
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
   #heads = new Map<string, string | undefined>();
@@ -44,12 +47,14 @@ export class Identifier {
       isStill: (file: FoundFile) => boolean;
       isIntact: (segment: Segment) => Promise<boolean>;
       unreadable: (file: FoundFile, error: unknown) => void;
+      moved: () => void;
     },
   ) {
     this.#known = known;
     this.#isStill = hooks.isStill;
     this.#isIntact = hooks.isIntact;
     this.#unreadable = hooks.unreadable;
+    this.#moved = hooks.moved;
   }
 
   async identify(streams: readonly FoundStream[]): Promise<Identified[]> {
@@ -66,18 +71,38 @@ export class Identifier {
         pass.found(file, stream, open);
         continue;
       }
-      const head = await this.#head(file);
-      const exact = this.#known
-        .withHead(head ?? '')
-        .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
-      if (head === undefined) pass.add({ file, stream, identity: await this.#withoutHead(file, pass) });
-      else if (exact !== undefined && !file.gzip) pass.found(file, stream, exact);
-      else byHead.push({ file, stream, head });
+      await this.#unlessMoved(file, stream, pass, async () => {
+        const head = await this.#head(file);
+        if (head === undefined) return this.#withoutHead(file, pass);
+        const exact = this.#known
+          .withHead(head)
+          .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
+        if (exact !== undefined && !file.gzip) return pass.take(exact, file);
+        byHead.push({ file, stream, head });
+        return undefined;
+      });
     }
     for (const { file, stream, head } of byHead)
-      pass.add({ file, stream, identity: await this.#byHead(file, stream, head, pass) });
+      await this.#unlessMoved(file, stream, pass, () => this.#byHead(file, stream, head, pass));
     this.#heads = new Map(rest.map(({ file }) => [cacheKey(file), this.#heads.get(cacheKey(file))]));
     return pass.identified;
+  }
+
+  /** A file that is not at its path any more is left to the next look, and so is what had to be compared with it. */
+  async #unlessMoved(
+    file: FoundFile,
+    stream: string,
+    pass: Pass,
+    tell: () => Promise<Identity | undefined>,
+  ): Promise<void> {
+    try {
+      const identity = await tell();
+      if (identity !== undefined) pass.add({ file, stream, identity });
+    } catch (error) {
+      if (!hasMoved(error)) throw error;
+      this.#moved();
+      pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
+    }
   }
 
   /** A rotated part that stays without content: there is nothing to read, unless it is damage that hides it. */
@@ -149,6 +174,7 @@ export class Identifier {
         await open.close();
       }
     } catch (error) {
+      if (hasMoved(error)) throw error;
       this.#unreadable(file, error);
       return undefined;
     }

@@ -12,6 +12,7 @@ import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
+import { hasMoved } from './plain-file.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
 
@@ -66,6 +67,9 @@ export class Source {
       isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       unreadable: (file, error) => this.#unreadable(file.path, error),
+      moved: () => {
+        this.#sweepWanted = true;
+      },
     });
   }
 
@@ -76,7 +80,7 @@ export class Source {
 
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
-    return this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
+    return !this.#sweepWanted && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
   get gapsTold(): number {
@@ -212,8 +216,9 @@ export class Source {
       if (identity.kind === 'new') await this.#begin(this.known.stream(stream), file, identity.head, isFirstStart);
       else if (identity.kind === 'known') await this.#place(identity.known, file);
     } catch (error) {
-      if (!isReadError(error)) throw error;
-      this.#unreadable(file.path, error);
+      if (hasMoved(error)) this.#sweepWanted = true;
+      else if (isReadError(error)) this.#unreadable(file.path, error);
+      else throw error;
     }
   }
 
