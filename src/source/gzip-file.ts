@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { constants, createGunzip, type ZlibOptions } from 'node:zlib';
 import { errorCode } from '../errors.ts';
-import { openRegular } from './plain-file.ts';
+import { openRegular, type Place } from './plain-file.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
 
 /** Compressed bytes a step. */
@@ -40,8 +40,8 @@ export class GzipFile implements SegmentFile {
     this.#handle = handle;
   }
 
-  static async open(path: string): Promise<GzipFile> {
-    return new GzipFile(path, await openRegular(path));
+  static async open(path: string, place?: Place): Promise<GzipFile> {
+    return new GzipFile(path, await openRegular(path, place));
   }
 
   /** Why the content ends early; undefined for a whole file. Inflates the part once. */
@@ -134,6 +134,11 @@ export class GzipFile implements SegmentFile {
     });
     return Math.max(0, Math.min(end, at) - offset);
   }
+}
+
+/** Why a file's content ends early; undefined for a whole gzip part, and for what is none. */
+export async function damageOf(file: SegmentFile): Promise<string | undefined> {
+  return file instanceof GzipFile ? file.damage() : undefined;
 }
 
 /** The file's bytes from its start. A FileHandle's own stream closes the handle when it is destroyed. */

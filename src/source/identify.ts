@@ -1,20 +1,23 @@
+import { AuditailError } from '../errors.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
+import { hasMoved } from './plain-file.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
 /**
  * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
  * same content as a segment that still stands (the first half of copytruncate, a gzip beside its original).
- * `unready`: too short to be told, or a gzip that is still being written.
+ * `unready`: too short to be told, or a gzip that is still being written. `empty`: a rotated part without content.
  */
 export type Identity =
   | { readonly kind: 'known'; readonly known: Known }
   | { readonly kind: 'new'; readonly head: string }
   | { readonly kind: 'copy' }
+  | { readonly kind: 'empty' }
   | { readonly kind: 'unready'; readonly head: string | undefined };
 
 export interface Identified {
@@ -32,6 +35,8 @@ export class Identifier {
   /** How long a rotated part must have been left alone to be taken as it is. */
   readonly #isStill: (file: FoundFile) => boolean;
   readonly #unreadable: (file: FoundFile, error: unknown) => void;
+  /** A rotation came in between: another look is needed. */
+  readonly #moved: () => void;
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
   #heads = new Map<string, string | undefined>();
@@ -42,20 +47,22 @@ export class Identifier {
       isStill: (file: FoundFile) => boolean;
       isIntact: (segment: Segment) => Promise<boolean>;
       unreadable: (file: FoundFile, error: unknown) => void;
+      moved: () => void;
     },
   ) {
     this.#known = known;
     this.#isStill = hooks.isStill;
     this.#isIntact = hooks.isIntact;
     this.#unreadable = hooks.unreadable;
+    this.#moved = hooks.moved;
   }
 
   async identify(streams: readonly FoundStream[]): Promise<Identified[]> {
-    const pass = new Pass();
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
+    const pass = new Pass(rest.map(({ file }) => file.path));
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
     for (const { file, stream } of rest) {
       if (pass.sawInode(file)) continue;
@@ -64,18 +71,46 @@ export class Identifier {
         pass.found(file, stream, open);
         continue;
       }
-      const head = await this.#head(file);
-      const exact = this.#known
-        .withHead(head ?? '')
-        .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
-      if (head === undefined) pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
-      else if (exact !== undefined && !file.gzip) pass.found(file, stream, exact);
-      else byHead.push({ file, stream, head });
+      await this.#unlessMoved(file, stream, pass, async () => {
+        const head = await this.#head(file);
+        if (head === undefined) return this.#withoutHead(file, pass);
+        const exact = this.#known
+          .withHead(head)
+          .find((known) => known.device === file.device && known.inode === file.inode && !pass.has(known));
+        if (exact !== undefined && !file.gzip) return pass.take(exact, file);
+        byHead.push({ file, stream, head });
+        return undefined;
+      });
     }
     for (const { file, stream, head } of byHead)
-      pass.add({ file, stream, identity: await this.#byHead(file, stream, head, pass) });
+      await this.#unlessMoved(file, stream, pass, () => this.#byHead(file, stream, head, pass));
     this.#heads = new Map(rest.map(({ file }) => [cacheKey(file), this.#heads.get(cacheKey(file))]));
     return pass.identified;
+  }
+
+  /** A file that is not at its path any more is left to the next look, and so is what had to be compared with it. */
+  async #unlessMoved(
+    file: FoundFile,
+    stream: string,
+    pass: Pass,
+    tell: () => Promise<Identity | undefined>,
+  ): Promise<void> {
+    try {
+      const identity = await tell();
+      if (identity !== undefined) pass.add({ file, stream, identity });
+    } catch (error) {
+      if (!hasMoved(error)) throw error;
+      this.#moved();
+      pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
+    }
+  }
+
+  /** A rotated part that stays without content: there is nothing to read, unless it is damage that hides it. */
+  async #withoutHead(file: FoundFile, pass: Pass): Promise<Identity> {
+    if (file.live || !this.#isStill(file)) return { kind: 'unready', head: undefined };
+    if (file.gzip && !pass.hasOriginal(file) && (await this.#isDamaged(file)))
+      this.#unreadable(file, new AuditailError('GZIP_DAMAGED', `${file.path} is damaged: nothing of it inflates`));
+    return { kind: 'empty' };
   }
 
   async #byHead(file: FoundFile, stream: string, head: string, pass: Pass): Promise<Identity> {
@@ -94,6 +129,8 @@ export class Identifier {
         if (segment?.file !== undefined && !(await this.#isIntact(segment))) return { kind: 'unready', head };
       }
     }
+    // Too little of it inflates to tell it by its content.
+    if (file.gzip && pass.hasOriginal(file) && (await this.#isDamaged(file))) return { kind: 'copy' };
     return pass.begin(file, head);
   }
 
@@ -137,6 +174,7 @@ export class Identifier {
         await open.close();
       }
     } catch (error) {
+      if (hasMoved(error)) throw error;
       this.#unreadable(file, error);
       return undefined;
     }
@@ -149,6 +187,16 @@ class Pass {
   readonly #taken = new Map<Known, FoundFile>();
   readonly #inodes = new Set<string>();
   readonly #begun: { head: string; file: FoundFile }[] = [];
+  readonly #paths: ReadonlySet<string>;
+
+  constructor(paths: readonly string[]) {
+    this.#paths = new Set(paths);
+  }
+
+  /** Whether the file that this gzip part was or is being made of stands beside it. */
+  hasOriginal(gzip: FoundFile): boolean {
+    return this.#paths.has(gzip.path.slice(0, -'.gz'.length));
+  }
 
   sawInode({ device, inode }: FoundFile): boolean {
     const key = `${device}:${inode}`;

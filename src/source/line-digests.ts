@@ -48,3 +48,15 @@ export function* digestEntries(stored: Buffer): Generator<{ length: number; crc:
     yield { length: stored.readUInt32LE(at), crc: stored.readUInt32LE(at + 4) };
   }
 }
+
+/** The stored digests of the lines that make up the first `bytes` bytes. */
+export function digestsUpTo(stored: Buffer, bytes: number): Buffer {
+  let count = 0;
+  let sum = 0;
+  for (const { length } of digestEntries(stored)) {
+    if (sum >= bytes) break;
+    sum += length;
+    count += 1;
+  }
+  return stored.subarray(0, count * ENTRY_BYTES);
+}

@@ -3,16 +3,36 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { AuditailError, errorCode } from '../errors.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
 
-/** Opens a regular file for reading. O_NONBLOCK: a FIFO put in the log's place must not stop the agent. */
-export async function openRegular(path: string): Promise<FileHandle> {
+/** What stood at a path when it was looked at. */
+export interface Place {
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+/**
+ * Opens a regular file for reading. O_NONBLOCK: a FIFO put in the log's place must not stop the agent.
+ *
+ * @throws AuditailError `NOT_A_FILE`, and `FILE_MOVED` where another file than `place` stands by now: a rotation came
+ * between the look and the opening.
+ */
+export async function openRegular(path: string, place?: Place): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!(await handle.stat()).isFile()) throw new AuditailError('NOT_A_FILE', `${path} is not a regular file`);
+    const stat = await handle.stat({ bigint: true });
+    if (place !== undefined && (stat.dev !== place.device || stat.ino !== place.inode))
+      throw new AuditailError('FILE_MOVED', `${path} is another file by now`);
+    if (!stat.isFile()) throw new AuditailError('NOT_A_FILE', `${path} is not a regular file`);
     return handle;
   } catch (error) {
     await handle.close();
     throw error;
   }
+}
+
+/** Whether opening failed because the file that was looked at is not at its path any more. */
+export function hasMoved(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'FILE_MOVED' || code === 'ENOENT';
 }
 
 /** A log file as the writer wrote it. */
@@ -26,8 +46,8 @@ export class PlainFile implements SegmentFile {
     this.#handle = handle;
   }
 
-  static async open(path: string): Promise<PlainFile> {
-    return new PlainFile(path, await openRegular(path));
+  static async open(path: string, place?: Place): Promise<PlainFile> {
+    return new PlainFile(path, await openRegular(path, place));
   }
 
   async stat(): Promise<SegmentStat> {

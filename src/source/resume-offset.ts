@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { Anchor } from '../checkpoint/segment-records.ts';
 import { contentHash } from './head.ts';
-import { digestEntries } from './line-digests.ts';
+import { digestEntries, digestsUpTo } from './line-digests.ts';
+import { ANCHOR_BYTES } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
 /** Lines are compared in pieces of this size, so that a giant one needs no memory. */
@@ -22,6 +23,31 @@ export async function findResumeOffset(file: SegmentFile, anchors: readonly Anch
     if (await holds(file, anchor)) return followLines(file, anchor.offset, anchors.slice(index + 1));
   }
   return followLines(file, 0, anchors);
+}
+
+/**
+ * The anchor of an offset that {@link findResumeOffset} gave: with it, and with the lines since the anchor before, a log
+ * that is cut back once more is still followed line by line. Undefined for offset 0.
+ *
+ * @param anchors those that were given there.
+ */
+export async function anchorAt(
+  file: SegmentFile,
+  offset: number,
+  anchors: readonly Anchor[],
+): Promise<Anchor | undefined> {
+  const stored = anchors.find((anchor) => anchor.offset === offset);
+  if (stored !== undefined || offset === 0) return stored;
+  const buffer = Buffer.alloc(Math.min(ANCHOR_BYTES, offset));
+  const length = await file.read(offset - buffer.length, buffer, 0, buffer.length);
+  const before = anchors.findLast((anchor) => anchor.offset < offset)?.offset ?? 0;
+  const lines = anchors.find((anchor) => anchor.offset > offset)?.lines;
+  return {
+    offset,
+    length,
+    hash: contentHash(buffer.subarray(0, length)),
+    lines: lines && digestsUpTo(lines, offset - before),
+  };
 }
 
 async function holds(file: SegmentFile, anchor: Anchor): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { contentHash, HEAD_BYTES, headHash, skipNulls } from './head.ts';
+import { contentHash, HEAD_BYTES, readHead, skipNulls } from './head.ts';
 import type { LineHandler } from './line-handler.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
@@ -74,7 +74,9 @@ export class SegmentReader {
     const overlap = Math.min(ANCHOR_BYTES, segment.position);
     const buffer = this.#bufferOf(overlap + want);
     const end = await readFully(segment.file, segment.position - overlap, buffer, overlap + want);
-    if (end < overlap || !isUnchanged(segment, buffer, overlap, end)) return undefined;
+    if (end < overlap) return undefined;
+    const isUnchanged = overlap > 0 ? endsAsRead(segment, buffer, overlap) : await beginsAsSeen(segment);
+    if (!isUnchanged) return undefined;
     segment.sizeSeen = Math.max(segment.sizeSeen, segment.position + end - overlap);
     return { buffer, start: overlap, end, atEnd: end < overlap + want };
   }
@@ -86,7 +88,7 @@ export class SegmentReader {
   ): ReadOutcome | undefined {
     const { buffer, start, end } = chunk;
     const base = segment.position - start;
-    const digests = segment.live && !segment.file.gzip ? segment.digests : undefined;
+    const digests = segment.isFresh ? segment.digests : undefined;
     let at = start;
     for (;;) {
       const begin = skipNulls(buffer, at, end);
@@ -140,7 +142,7 @@ export class SegmentReader {
       at += length;
     }
     await line.end();
-    if (segment.live && next > end) segment.digests.addDigest(next - offset, crc32('\n', crc));
+    if (segment.isFresh && next > end) segment.digests.addDigest(next - offset, crc32('\n', crc));
     const tail = Buffer.alloc(Math.min(ANCHOR_BYTES, next));
     await readFully(segment.file, next - tail.length, tail, tail.length);
     segment.advance(next, tail);
@@ -167,11 +169,12 @@ async function readFully(file: SegmentFile, offset: number, buffer: Buffer, leng
   return done;
 }
 
-function isUnchanged(segment: Segment, buffer: Buffer, overlap: number, end: number): boolean {
-  if (overlap === 0) {
-    const begin = skipNulls(buffer, 0, end);
-    return begin === end || headHash(buffer.subarray(begin, end), true) === segment.head;
-  }
+/** Of a segment that nothing was read of, the head must be there: an empty file, or one of NULs, was truncated. */
+async function beginsAsSeen(segment: OpenSegment): Promise<boolean> {
+  return (await readHead(segment.file, { complete: true }))?.hash === segment.head;
+}
+
+function endsAsRead(segment: Segment, buffer: Buffer, overlap: number): boolean {
   const tail = segment.tail;
   if (tail !== undefined) return buffer.compare(tail, 0, tail.length, 0, overlap) === 0;
   const { expected } = segment;

@@ -18,8 +18,6 @@ export class Segment {
   device: bigint;
   inode: bigint;
   path: string;
-  /** The file that the writer appends to now. */
-  live: boolean;
   file: SegmentFile | undefined;
   position = 0;
   /** How far a line without an end was searched for its newline. */
@@ -40,6 +38,8 @@ export class Segment {
   #tailLength = 0;
   #lastSeen: { size: number; changedAt: number } | undefined;
   #committed = { position: -1, finished: false };
+  #live: boolean;
+  #wasLive: boolean;
 
   constructor(row: SegmentRow, options: { live: boolean }) {
     this.id = row.id;
@@ -52,7 +52,23 @@ export class Segment {
     this.firstTime = row.firstTime;
     this.lastTime = row.lastTime;
     this.finished = row.finished;
-    this.live = options.live;
+    this.#live = options.live;
+    this.#wasLive = options.live;
+  }
+
+  /** The file that the writer appends to now. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  set live(live: boolean) {
+    this.#live = live;
+    this.#wasLive ||= live;
+  }
+
+  /** Whether a power loss of the host could still take its end: it was written to since it was opened. */
+  get isFresh(): boolean {
+    return this.#wasLive && this.file?.gzip === false;
   }
 
   /** Bytes that were seen and not yet read. */

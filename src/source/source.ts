@@ -3,16 +3,15 @@ import type { SegmentProgress, SegmentRecords } from '../checkpoint/segment-reco
 import type { SourceConfig } from '../config/types.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import { ActiveSegments, isOpen, type OpenSegment } from './active-segments.ts';
+import { ChangeResolver } from './change-resolver.ts';
 import { type Discovery, discover, type FoundFile } from './discovery.ts';
 import { GapKeeper } from './gap-keeper.ts';
-import { GzipFile } from './gzip-file.ts';
-import { readHead } from './head.ts';
+import { damageOf } from './gzip-file.ts';
 import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
-import { isReadError } from './plain-file.ts';
-import { findResumeOffset } from './resume-offset.ts';
+import { hasMoved, isReadError } from './plain-file.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
 
@@ -46,6 +45,7 @@ export class Source {
   readonly #deps: SourceDeps;
   readonly #active: ActiveSegments;
   readonly #gaps: GapKeeper;
+  readonly #changes: ChangeResolver;
   readonly #reader: SegmentReader;
   readonly #identifier: Identifier;
   /** Segments whose whole lines were all taken: not read again before something changes. */
@@ -60,11 +60,15 @@ export class Source {
     this.known = new KnownSegments(deps.records, config.name);
     this.#active = new ActiveSegments(this.known, deps.records, { sinks: deps.sinks, readFrom: config.readFrom });
     this.#gaps = new GapKeeper({ ...deps, known: this.known, active: this.#active });
+    this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps });
     this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
     this.#identifier = new Identifier(this.known, {
       isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       unreadable: (file, error) => this.#unreadable(file.path, error),
+      moved: () => {
+        this.#sweepWanted = true;
+      },
     });
   }
 
@@ -75,7 +79,7 @@ export class Source {
 
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
-    return this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
+    return !this.#sweepWanted && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
   get gapsTold(): number {
@@ -195,8 +199,8 @@ export class Source {
       return 'end';
     }
     if ((await this.#reader.finish(segment)) === 'changed') return 'changed';
-    const damage = segment.file instanceof GzipFile ? await segment.file.damage() : undefined;
-    if (damage !== undefined) this.#gaps.tellRest(segment, undefined, `the gzip part is damaged: ${damage}`);
+    const damage = await damageOf(segment.file);
+    if (damage !== undefined) this.#changes.giveUpRest(segment, damage);
     segment.finished = true;
     this.#deps.requestCommit();
     return 'end';
@@ -204,26 +208,7 @@ export class Source {
 
   /** The content before the position is not what was read there. */
   async #resolveChange(segment: OpenSegment): Promise<void> {
-    await this.#deps.commit();
-    const known = this.#active.knownOf(segment);
-    const { position, sizeSeen } = segment;
-    const isSame = !segment.file.gzip && (await readHead(segment.file))?.hash === segment.head;
-    if (!isSame) {
-      this.#deps.occurrences.truncated(segment.path, position);
-      known.row = { ...known.row, sizeSeen };
-      known.missingSince = this.#deps.now();
-      known.lostHow = 'truncated';
-      await this.#active.release(known);
-      this.#sweepWanted = true;
-      return;
-    }
-    const resume = await findResumeOffset(segment.file, this.#deps.records.anchors(segment.id));
-    if (sizeSeen > position)
-      this.#gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
-    this.#deps.records.cutBack(segment.id, resume);
-    this.#active.restore(segment);
-    segment.sizeSeen = (await segment.file.stat()).size;
-    this.#deps.occurrences.cutBack(segment.path, position, resume);
+    if ((await this.#changes.resolve(segment)) === 'released') this.#sweepWanted = true;
   }
 
   async #apply({ file, stream, identity }: Identified, isFirstStart: boolean): Promise<void> {
@@ -231,8 +216,9 @@ export class Source {
       if (identity.kind === 'new') await this.#begin(this.known.stream(stream), file, identity.head, isFirstStart);
       else if (identity.kind === 'known') await this.#place(identity.known, file);
     } catch (error) {
-      if (!isReadError(error)) throw error;
-      this.#unreadable(file.path, error);
+      if (hasMoved(error)) this.#sweepWanted = true;
+      else if (isReadError(error)) this.#unreadable(file.path, error);
+      else throw error;
     }
   }
 
@@ -266,6 +252,7 @@ export class Source {
   /** A file that changed under its reader must be told before others are compared with it. */
   async #checkOpenFiles(): Promise<void> {
     for (const segment of this.#active.open()) {
+      if (segment.finished) continue;
       try {
         const { size, links } = await segment.file.stat();
         segment.links = links;

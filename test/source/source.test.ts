@@ -5,75 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { SourceConfig } from '../../src/config/types.ts';
 import { SourceHarness } from './source-harness.ts';
-
-let clock = 1_790_000_000_000;
-
-function lines(count: number, size = 40): string[] {
-  return Array.from({ length: count }, () => {
-    clock += 1;
-    return `{"t":${clock},"pad":"${'x'.repeat(size)}"}`;
-  });
-}
-
-/** A writer's side of a log, with what it ever wrote. */
-class Log {
-  readonly written: string[] = [];
-  readonly path: string;
-  #backups = 0;
-
-  constructor(file: string) {
-    this.path = file;
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-  }
-
-  write(added: string[]): void {
-    this.written.push(...added);
-    fs.appendFileSync(this.path, added.map((line) => `${line}\n`).join(''));
-  }
-
-  /** lumberjack's way; gives the backup's path. */
-  rotate(): string {
-    this.#backups += 1;
-    const number = String(this.#backups).padStart(3, '0');
-    const backup = this.path.replace(/\.log$/, `-2026-11-20T15-04-05.${number}.log`);
-    fs.renameSync(this.path, backup);
-    fs.writeFileSync(this.path, '');
-    return backup;
-  }
-
-  copytruncate(): string {
-    for (let n = this.#backups; n > 0; n -= 1) fs.renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`);
-    this.#backups += 1;
-    fs.copyFileSync(this.path, `${this.path}.1`);
-    fs.truncateSync(this.path, 0);
-    return `${this.path}.1`;
-  }
-}
-
-function gzip(file: string): string {
-  fs.writeFileSync(`${file}.gz`, gzipSync(fs.readFileSync(file)));
-  fs.rmSync(file);
-  return `${file}.gz`;
-}
-
-async function withLog(
-  run: (harness: SourceHarness, log: Log) => Promise<void>,
-  config: Partial<SourceConfig> = {},
-): Promise<void> {
-  await using harness = new SourceHarness(config);
-  await run(harness, new Log(harness.log));
-}
-
-/** Nothing lost, nothing twice; the first differences are shown, not thousands of lines. */
-function assertAll(harness: SourceHarness, written: readonly string[]): void {
-  const surplus = new Map<string, number>();
-  for (const line of harness.taken) surplus.set(line, (surplus.get(line) ?? 0) + 1);
-  for (const line of written) surplus.set(line, (surplus.get(line) ?? 0) - 1);
-  const wrong = [...surplus].filter(([, count]) => count !== 0);
-  assert.deepEqual(wrong.slice(0, 5), [], `${harness.taken.length} taken of ${written.length}, ${wrong.length} wrong`);
-}
+import { assertAll, gzip, Log, lines, withLog } from './written-log.ts';
 
 test('lines are taken once as the log grows, and a line without an end waits', () =>
   withLog(async (harness, log) => {
@@ -252,45 +185,6 @@ test('a reused inode is another segment', () =>
     assertAll(harness, [...log.written, ...later]);
     assert.equal(harness.gaps().length, 1);
     assert.equal(harness.gaps()[0]!.endOffset, undefined);
-  }));
-
-test('the log is cut back behind the checkpoint and grows on: nothing twice, nothing lost', async (t) => {
-  for (const cut of [0.97, 0.8, 0.5, 0.31, 0.05]) {
-    await t.test(`cut at ${cut}`, () =>
-      withLog(async (harness, log) => {
-        for (let n = 0; n < 8; n += 1) {
-          log.write(lines(50));
-          await harness.read();
-          await harness.commit();
-        }
-        await harness.stop();
-        const content = fs.readFileSync(log.path);
-        const at = Math.floor(content.length * cut);
-        const end = content.lastIndexOf('\n', at) + 1;
-        fs.truncateSync(log.path, end);
-        const later = lines(70);
-        fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
-        harness.start();
-        await harness.settle();
-        assert.deepEqual(harness.taken, [...log.written, ...later]);
-      }),
-    );
-  }
-});
-
-test('the log is cut back within a line', () =>
-  withLog(async (harness, log) => {
-    log.write(lines(50));
-    await harness.read();
-    await harness.commit();
-    const size = fs.statSync(log.path).size;
-    fs.truncateSync(log.path, size - 70);
-    const later = lines(5);
-    fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
-    await harness.settle();
-    const content = fs.readFileSync(log.path, 'latin1').trimEnd().split('\n');
-    assert.deepEqual(harness.taken, [...log.written, ...content.slice(-5)]);
-    assert.ok(content.at(-5)!.endsWith(later[0]!));
   }));
 
 test('read_from tail begins at the end of what is there, and later rotations at their head', () =>

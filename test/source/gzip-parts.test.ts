@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { assertAll, gzip, lines, withLog } from './written-log.ts';
+
+/** So that little of a first line inflates from the start of its gzip part. */
+const NOISE = Array.from({ length: 3000 }, (_, n) => Math.sin(n).toString(36).slice(4)).join('');
+
+for (const [what, content] of [
+  ['nothing', gzipSync('')],
+  ['NUL bytes', gzipSync(Buffer.alloc(5000))],
+] as const) {
+  test(`a gzip part that holds ${what} is not waited for`, () =>
+    withLog(async (harness, log) => {
+      log.write(lines(3));
+      fs.writeFileSync(`${log.path}.1.gz`, content);
+      await harness.read();
+      assert.equal(harness.source.isDrained, false);
+      await harness.settle();
+      assert.equal(harness.source.isDrained, true);
+      assert.deepEqual([...harness.source.unreadable], []);
+      assertAll(harness, log.written);
+      assert.deepEqual(harness.gaps(), []);
+    }));
+}
+
+test('a gzip part that stays broken and gives nothing is called unreadable, and not waited for', () =>
+  withLog(async (harness, log) => {
+    log.write(lines(3));
+    fs.writeFileSync(`${log.path}.1.gz`, gzipSync('').subarray(0, 10));
+    await harness.settle();
+    assert.equal(harness.source.isDrained, true);
+    assert.deepEqual([...harness.source.unreadable], [`${log.path}.1.gz`]);
+    assertAll(harness, log.written);
+  }));
+
+for (const bytes of [0, 10, 600, 1500, 3500]) {
+  test(`a compression that stopped after ${bytes} bytes beside its original is not read`, () =>
+    withLog(async (harness, log) => {
+      log.write([`{"t":1,"noise":"${NOISE}"}`, ...lines(20)]);
+      const backup = log.rotate();
+      const whole = gzipSync(fs.readFileSync(backup));
+      assert.ok(whole.length > 5000);
+      fs.writeFileSync(`${backup}.gz`, whole.subarray(0, bytes));
+      log.write(lines(5));
+      for (let round = 0; round < 3; round += 1) {
+        await harness.settle();
+        assertAll(harness, log.written);
+        assert.equal(harness.source.isDrained, true);
+        assert.deepEqual([harness.gaps(), [...harness.source.unreadable]], [[], []]);
+        await harness.stop();
+        harness.start();
+      }
+      fs.writeFileSync(`${backup}.gz`, whole);
+      fs.rmSync(backup);
+      await harness.settle();
+      assertAll(harness, log.written);
+      assert.deepEqual(harness.gaps(), []);
+    }));
+}
+
+test('the rest of a damaged part is told once, though its original was seen to be longer', { timeout: 60_000 }, () =>
+  withLog(async (harness, log) => {
+    log.write(lines(5000));
+    await harness.read();
+    log.write(lines(50_000));
+    const backup = log.rotate();
+    await harness.source.sweep();
+    await harness.stop();
+    const gz = gzip(backup);
+    fs.truncateSync(gz, Math.floor(fs.statSync(gz).size / 2));
+    harness.start();
+    await harness.settle();
+    await harness.settle();
+    await harness.stop();
+    harness.start();
+    await harness.settle();
+    assert.equal(harness.gaps().length, 1);
+    assert.ok(harness.taken.length > 6000);
+    assertAll(harness, [...log.written.slice(0, harness.taken.length - 1), harness.taken.at(-1)!]);
+  }),
+);

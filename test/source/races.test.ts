@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { test } from 'node:test';
+import { assertAll, lines, withLog } from './written-log.ts';
+
+/** Lets `happen` come in right before the next file whose path passes is opened. Undone when it came. */
+function beforeOpening(passes: (path: string) => boolean, happen: () => void): void {
+  const { open } = fs.promises;
+  fs.promises.open = async (path, ...rest) => {
+    if (passes(String(path))) {
+      fs.promises.open = open;
+      syncBuiltinESMExports();
+      happen();
+    }
+    return open(path, ...rest);
+  };
+  syncBuiltinESMExports();
+}
+
+for (const opening of [1, 2, 3]) {
+  for (const later of [0, 30]) {
+    test(`the live file is rotated before it is opened for the ${opening}. time, and ${later} lines follow`, () =>
+      withLog(async (harness, log) => {
+        log.write(lines(20));
+        let count = 0;
+        beforeOpening(
+          (path) => path === log.path && ++count === opening,
+          () => {
+            log.rotate();
+            if (later > 0) log.write(lines(later));
+          },
+        );
+        await harness.read();
+        assert.equal(count, opening);
+        await harness.settle();
+        log.write(lines(7));
+        await harness.settle();
+        assertAll(harness, log.written);
+        assert.deepEqual(harness.gaps(), []);
+        await harness.stop();
+        harness.start();
+        await harness.settle();
+        assertAll(harness, log.written);
+        assert.deepEqual([...harness.source.unreadable], []);
+      }));
+  }
+}
+
+test('a known file is rotated before a new start opens it', async (t) => {
+  for (const opening of [1, 2]) {
+    await t.test(`for the ${opening}. time`, () =>
+      withLog(async (harness, log) => {
+        log.write(lines(20));
+        await harness.settle();
+        await harness.stop();
+        log.write(lines(20));
+        harness.start();
+        let count = 0;
+        beforeOpening(
+          (path) => path === log.path && ++count === opening,
+          () => {
+            log.rotate();
+            log.write(lines(30));
+          },
+        );
+        await harness.read();
+        assert.equal(count, opening);
+        await harness.settle();
+        assertAll(harness, log.written);
+        assert.deepEqual(harness.gaps(), []);
+      }),
+    );
+  }
+});
+
+test('a backup is pruned before it is opened', () =>
+  withLog(async (harness, log) => {
+    log.write(lines(20));
+    const backup = log.rotate();
+    const live = lines(5);
+    log.write(live);
+    beforeOpening(
+      (path) => path === backup,
+      () => fs.rmSync(backup),
+    );
+    await harness.settle();
+    assertAll(harness, live);
+    assert.deepEqual([...harness.source.unreadable], []);
+    assert.equal(harness.source.isDrained, true);
+  }));
