@@ -20,6 +20,7 @@ export class SourceHarness {
   /** Lines in the order in which they were taken; a crash takes back what was not committed. */
   taken: string[] = [];
   nulls = 0;
+  longLines = 0;
   readonly #config: SourceConfig;
   #source!: Source;
   #db!: Database;
@@ -135,6 +136,7 @@ export class SourceHarness {
         if (offset >= segment.from[0]!) this.taken.push(buffer.toString('latin1', start, end));
       },
       longLine: async () => {
+        this.longLines += 1;
         const pieces: Buffer[] = [];
         return {
           piece: async (buffer, start, end) => void pieces.push(Buffer.from(buffer.subarray(start, end))),

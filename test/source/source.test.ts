@@ -310,6 +310,19 @@ test('lines longer than the limit come in pieces, and lines longer than a chunk 
     { maxLineBytes: 4_000_000 },
   ));
 
+test('a limit below the size of a chunk holds too', () =>
+  withLog(
+    async (harness, log) => {
+      log.write([...lines(2), ...lines(1, 5_000), ...lines(2), ...lines(1, 300_000), ...lines(1, 6_000), ...lines(2)]);
+      fs.appendFileSync(log.path, Buffer.concat([Buffer.alloc(10), Buffer.from(`${lines(1, 7_000)[0]}\n`)]));
+      await harness.read();
+      assert.equal(harness.taken.length, 10);
+      assertAll(harness, [...log.written, fs.readFileSync(log.path, 'latin1').split('\0').at(-1)!.trimEnd()]);
+      assert.equal(harness.longLines, 4);
+    },
+    { maxLineBytes: 4096 },
+  ));
+
 test('a directory holds a stream for each live file; rotated parts, copies and other files are none', async (t) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'auditail-directory-'));
   t.after(() => fs.rmSync(dir, { recursive: true }));
