@@ -105,7 +105,7 @@ test('values of other fields, without a sanitizer, keep apart what is different 
     '🙂'.repeat(300),
     '🙂'.repeat(301),
   ];
-  const valueOf = new Map<string, string>();
+  const usernameOf = new Map<string, string>();
   for (const [id, username] of values.entries()) {
     const line = JSON.stringify({
       kind: 'Event',
@@ -113,7 +113,7 @@ test('values of other fields, without a sanitizer, keep apart what is different 
       user: { username },
       stageTimestamp: new Date(HOUR_START).toISOString(),
     });
-    valueOf.set(line, username);
+    usernameOf.set(line, username);
     scene.writer.writeLines([line]);
   }
   const config = scene.config({
@@ -125,7 +125,7 @@ test('values of other fields, without a sanitizer, keep apart what is different 
 
   const fileOf = new Map<string, string>();
   await scene.assertExact({
-    onLine: (file, { bytes }) => void fileOf.set(valueOf.get(bytes.toString())!, file),
+    onLine: (file, { bytes }) => void fileOf.set(usernameOf.get(bytes.toString())!, file),
   });
   for (const [value, file] of fileOf) {
     // Two levels below the archive: a directory and a file of one name.
