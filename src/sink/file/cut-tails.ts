@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import path from 'node:path';
+import { AuditailError } from '../../errors.ts';
 import { type FileIo, readAt, writeAll } from './file-io.ts';
 import { lstatOrNothing } from './registrar.ts';
 
@@ -21,10 +22,30 @@ export class CutTails {
     this.#directory = directory;
   }
 
-  /** Copies `fd` from `start` to `end`, durably, to `<id>-<start>.tail`, and gives the path of the copy. */
+  /**
+   * Copies `fd` from `start` to `end`, durably, to `<id>-<start>.tail`, and gives the path of the copy. Throws `CUT_TAIL`,
+   * leaving nothing behind.
+   */
   async keep(id: number, fd: number, start: number, end: number): Promise<string> {
-    await this.#make(this.#directory);
     const part = path.join(this.#directory, `${id}-${start}.tail.part`);
+    try {
+      await this.#make(this.#directory);
+      await this.#copy(part, fd, start, end);
+      const kept = await this.#freeName(id, start);
+      await this.#io.rename(part, kept);
+      await this.#syncDirectory();
+      return kept;
+    } catch (cause) {
+      // Half a copy is of no use, and on a full disk it would take the space that everything else waits for.
+      await this.#io.unlink(part).catch(() => undefined);
+      throw new AuditailError('CUT_TAIL', `cannot copy what a crash left in an archive file to ${this.#directory}`, {
+        cause,
+        hint: 'The archive file is untouched: make it possible to write there, and start again',
+      });
+    }
+  }
+
+  async #copy(part: string, fd: number, start: number, end: number): Promise<void> {
     const { O_CREAT, O_TRUNC, O_NOFOLLOW, O_WRONLY } = constants;
     const copy = await this.#io.open(part, O_CREAT | O_TRUNC | O_NOFOLLOW | O_WRONLY, FILE_MODE);
     try {
@@ -38,10 +59,6 @@ export class CutTails {
     } finally {
       await this.#io.close(copy);
     }
-    const kept = await this.#freeName(id, start);
-    await this.#io.rename(part, kept);
-    await this.#syncDirectory();
-    return kept;
   }
 
   /** Deletes the copies. */
