@@ -103,6 +103,7 @@ export class Source {
 
   /** Looks at the file system: what is new, what was renamed, gzipped, truncated or deleted. */
   async sweep(): Promise<void> {
+    await this.#releaseSettled();
     this.#sweepWanted = false;
     this.unreadable.clear();
     this.hint();
@@ -134,6 +135,7 @@ export class Source {
 
   /** Takes one chunk from each stream, oldest segment first; whether anything was taken. */
   async poll(): Promise<boolean> {
+    await this.#releaseSettled();
     let progressed = false;
     for (const stream of this.known.streams.values()) progressed = (await this.#pollStream(stream)) || progressed;
     return progressed;
@@ -147,15 +149,12 @@ export class Source {
       .map((segment) => ({ segment, progress: segment.progress(this.#deps.sinks), position: segment.position }));
   }
 
-  /** The commit that stored this progress is durable; a finished segment is let go. */
-  async committed(segment: Segment, progress: SegmentProgress, position: number): Promise<void> {
+  /** The commit that stored this progress is durable. A finished segment is let go at the next step. */
+  committed(segment: Segment, progress: SegmentProgress, position: number): void {
     segment.committed(progress, position);
     const known = this.#active.knownOf(segment);
     const { sizeSeen, firstTime, lastTime, finished } = progress;
     known.row = { ...known.row, sizeSeen, firstTime, lastTime, finished };
-    if (!segment.settled) return;
-    this.#deps.occurrences.segmentFinished(segment.path, position);
-    await this.#active.release(known);
   }
 
   /** Takes every reader back to what is durable. */
@@ -166,6 +165,15 @@ export class Source {
 
   close(): Promise<void> {
     return this.#active.close();
+  }
+
+  /** Here and not where the commit ends: that is beside a sweep, which may just be comparing a copy with the file. */
+  async #releaseSettled(): Promise<void> {
+    for (const segment of this.#active.open()) {
+      if (!segment.settled) continue;
+      this.#deps.occurrences.segmentFinished(segment.path, segment.position);
+      await this.#active.release(this.#active.knownOf(segment));
+    }
   }
 
   async #pollStream(stream: Stream): Promise<boolean> {

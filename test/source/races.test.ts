@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import { assertAll, lines, withLog } from './written-log.ts';
+import { assertAll, gzip, lines, withLog } from './written-log.ts';
 
 /** Lets `happen` come in right before the next file whose path passes is opened. Undone when it came. */
-function beforeOpening(passes: (path: string) => boolean, happen: () => void): void {
+function beforeOpening(passes: (path: string) => boolean, happen: () => unknown): void {
   const { open } = fs.promises;
   fs.promises.open = async (path, ...rest) => {
     if (passes(String(path))) {
       fs.promises.open = open;
       syncBuiltinESMExports();
-      happen();
+      await happen();
     }
     return open(path, ...rest);
   };
@@ -89,3 +89,30 @@ test('a backup is pruned before it is opened', () =>
     assert.deepEqual([...harness.source.unreadable], []);
     assert.equal(harness.source.isDrained, true);
   }));
+
+for (const opening of [1, 2]) {
+  test(`a commit lets a finished part go while its gzip is opened for the ${opening}. time to be compared`, () =>
+    withLog(async (harness, log) => {
+      log.write(lines(200));
+      await harness.settle();
+      log.write(lines(20));
+      const backup = log.rotate();
+      log.write(lines(3));
+      await harness.read();
+      harness.pass(6000);
+      await harness.read();
+      assert.equal(harness.source.segments().filter(({ finished }) => finished).length, 1);
+      const gz = gzip(backup);
+      harness.pass(6000);
+      let count = 0;
+      beforeOpening(
+        (path) => path === gz && ++count === opening,
+        () => harness.commit(),
+      );
+      for (let round = 0; round < 3; round += 1) await harness.settle();
+      assert.ok(count >= opening);
+      assertAll(harness, log.written);
+      assert.deepEqual([...harness.source.unreadable], []);
+      assert.deepEqual(harness.source.segments().length, 1);
+    }));
+}
