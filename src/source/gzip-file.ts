@@ -26,6 +26,8 @@ const SALVAGE: ZlibOptions = { chunkSize: 1024, finishFlush: constants.Z_SYNC_FL
 export class GzipFile implements SegmentFile {
   readonly path: string;
   readonly gzip = true;
+  readonly device: bigint;
+  readonly inode: bigint;
   readonly #handle: FileHandle;
   #content: Promise<Content> | undefined;
   #inflater: AsyncIterator<Buffer> | undefined;
@@ -35,9 +37,11 @@ export class GzipFile implements SegmentFile {
   #windowEnd = 0;
   #broken = false;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>) {
     this.path = path;
-    this.#handle = handle;
+    this.device = opened.device;
+    this.inode = opened.inode;
+    this.#handle = opened.handle;
   }
 
   static async open(path: string): Promise<GzipFile> {
@@ -53,8 +57,6 @@ export class GzipFile implements SegmentFile {
     const { bytes } = await this.#inspect();
     const stat = await this.#handle.stat({ bigint: true });
     return {
-      device: stat.dev,
-      inode: stat.ino,
       size: bytes,
       links: Number(stat.nlink),
       modifiedMs: Number(stat.mtimeMs),

@@ -88,7 +88,9 @@ export class Identifier {
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
     if (!isNextLive) {
-      if (await this.#isCopy(file, head, candidates, pass)) return { kind: 'copy' };
+      const isCopy = await this.#isCopy(file, head, candidates, pass);
+      if (isCopy === undefined) return { kind: 'unready', head };
+      if (isCopy) return { kind: 'copy' };
       // An original that is just being truncated is no measure: the next look tells.
       for (const { segment } of candidates) {
         if (segment?.file !== undefined && !(await this.#isIntact(segment))) return { kind: 'unready', head };
@@ -112,23 +114,27 @@ export class Identifier {
     );
   }
 
-  /** Whether the file's content is that of a segment that stands, or of one that this pass found new. */
-  async #isCopy(file: FoundFile, head: string, candidates: readonly Known[], pass: Pass): Promise<boolean> {
-    return (
-      (await this.#with(file, async (copy) => {
-        for (const { segment } of candidates) {
-          if (segment?.file !== undefined && (await sameEnd(copy, segment.file))) return true;
-        }
-        for (const original of [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)]) {
-          if ((await this.#with(original, (other) => sameEnd(copy, other))) === true) return true;
-        }
-        return false;
-      })) ?? false
-    );
+  /**
+   * Whether the file's content is that of a segment that stands, or of one that this pass found new. Undefined where
+   * one of them could not be read just now: a copy taken for something new would be read twice.
+   */
+  async #isCopy(file: FoundFile, head: string, candidates: readonly Known[], pass: Pass): Promise<boolean | undefined> {
+    return this.#with(file, async (copy) => {
+      for (const { segment } of candidates) {
+        if (segment?.file !== undefined && (await sameEnd(copy, segment.file))) return true;
+      }
+      const others = [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)];
+      let isCertain = true;
+      for (const original of others.filter((other) => other !== undefined)) {
+        const same = await this.#with(original, (other) => sameEnd(copy, other));
+        if (same === true) return true;
+        isCertain &&= same !== undefined;
+      }
+      return isCertain ? false : undefined;
+    });
   }
 
-  async #with<T>(file: FoundFile | undefined, use: (open: SegmentFile) => Promise<T>): Promise<T | undefined> {
-    if (file === undefined) return undefined;
+  async #with<T>(file: FoundFile, use: (open: SegmentFile) => Promise<T>): Promise<T | undefined> {
     try {
       const open = await openSegmentFile(file);
       try {

@@ -4,11 +4,12 @@ import { AuditailError } from '../errors.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
 
 /** Opens a regular file for reading. O_NONBLOCK: a FIFO put in the log's place must not stop the agent. */
-export async function openRegular(path: string): Promise<FileHandle> {
+export async function openRegular(path: string): Promise<{ handle: FileHandle; device: bigint; inode: bigint }> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!(await handle.stat()).isFile()) throw new AuditailError('NOT_A_FILE', `${path} is not a regular file`);
-    return handle;
+    const stat = await handle.stat({ bigint: true });
+    if (!stat.isFile()) throw new AuditailError('NOT_A_FILE', `${path} is not a regular file`);
+    return { handle, device: stat.dev, inode: stat.ino };
   } catch (error) {
     await handle.close();
     throw error;
@@ -19,11 +20,15 @@ export async function openRegular(path: string): Promise<FileHandle> {
 export class PlainFile implements SegmentFile {
   readonly path: string;
   readonly gzip = false;
+  readonly device: bigint;
+  readonly inode: bigint;
   readonly #handle: FileHandle;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>) {
     this.path = path;
-    this.#handle = handle;
+    this.device = opened.device;
+    this.inode = opened.inode;
+    this.#handle = opened.handle;
   }
 
   static async open(path: string): Promise<PlainFile> {
@@ -33,8 +38,6 @@ export class PlainFile implements SegmentFile {
   async stat(): Promise<SegmentStat> {
     const stat = await this.#handle.stat({ bigint: true });
     return {
-      device: stat.dev,
-      inode: stat.ino,
       size: Number(stat.size),
       links: Number(stat.nlink),
       modifiedMs: Number(stat.mtimeMs),

@@ -2,6 +2,9 @@
 export interface SegmentFile {
   readonly path: string;
   readonly gzip: boolean;
+  /** Of the open file, wherever its path leads by now. */
+  readonly device: bigint;
+  readonly inode: bigint;
   stat(): Promise<SegmentStat>;
   /**
    * Reads up to `length` bytes of content at `offset` into `buffer` at `start`. Fewer, down to 0, only at the end of
@@ -12,8 +15,6 @@ export interface SegmentFile {
 }
 
 export interface SegmentStat {
-  readonly device: bigint;
-  readonly inode: bigint;
   /** Content bytes; of a gzip part as far as it inflates. */
   readonly size: number;
   /** 0: the file was deleted and only this descriptor keeps its bytes. */

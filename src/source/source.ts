@@ -30,6 +30,9 @@ export interface SourceDeps {
   readonly now: () => number;
 }
 
+/** More moved files than this in a row are no rotation: they are told, and tried again with the next sweep. */
+const MAX_MOVED_SWEEPS = 5;
+
 /**
  * One configured source: its streams and the segments that are being read.
  *
@@ -53,6 +56,9 @@ export class Source {
   /** Files that only a later sweep can tell. */
   #undecided = 0;
   #sweepWanted = false;
+  /** Sweeps in a row that met a file which was moved between the look at its directory and its opening. */
+  #movedSweeps = 0;
+  #sawMoved = false;
 
   constructor(config: SourceConfig, deps: SourceDeps) {
     this.config = config;
@@ -75,7 +81,7 @@ export class Source {
 
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
-    return this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
+    return !this.#sawMoved && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
   get gapsTold(): number {
@@ -100,6 +106,7 @@ export class Source {
   /** Looks at the file system: what is new, what was renamed, gzipped, truncated or deleted. */
   async sweep(): Promise<void> {
     this.#sweepWanted = false;
+    this.#sawMoved = false;
     this.unreadable.clear();
     this.hint();
     let discovery: Discovery;
@@ -123,6 +130,8 @@ export class Source {
       this.#gaps.resolveMissing(identified, this.config.rotateWaitMs) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
     await this.#gaps.limitHeldBytes(this.config.heldBytes, this.#deps.commit);
+    this.#movedSweeps = this.#sawMoved ? this.#movedSweeps + 1 : 0;
+    if (this.#sawMoved) this.#sweepWanted = true;
     const present = new Set(identified.map(({ identity }) => (identity.kind === 'known' ? identity.known : undefined)));
     this.known.forgetOldest((known) => present.has(known));
   }
@@ -304,6 +313,11 @@ export class Source {
   }
 
   #unreadable(file: string, error: unknown): void {
+    // Rotation came in between: the next sweep finds the file at its new place.
+    if (isMoved(error) && this.#movedSweeps < MAX_MOVED_SWEEPS) {
+      this.#sawMoved = true;
+      return;
+    }
     this.unreadable.add(file);
     this.#deps.occurrences.unreadable(file, error);
   }
@@ -311,5 +325,9 @@ export class Source {
 
 /** System errors of file calls are told and tried again; anything else is a failure of the agent. */
 function isReadError(error: unknown): boolean {
-  return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE');
+  return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE' || isMoved(error));
+}
+
+function isMoved(error: unknown): boolean {
+  return ['ENOENT', 'FILE_MOVED'].includes(errorCode(error) ?? '');
 }
