@@ -146,7 +146,7 @@ export class Committer {
       archives.save(rows);
     }).immediate();
     sinks.forEach(({ archive }, index) => void archive.committed(cuts[index]!));
-    for (const { source, segment, progress, position } of taken) await source.committed(segment, progress, position);
+    for (const { source, segment, progress, position } of taken) source.committed(segment, progress, position);
     occurrences.commitDone((performance.now() - begun) / 1000);
   }
 }

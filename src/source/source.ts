@@ -109,6 +109,7 @@ export class Source {
     this.#sawMoved = false;
     this.unreadable.clear();
     this.hint();
+    await this.#releaseSettled();
     let discovery: Discovery;
     try {
       discovery = await discover(this.config);
@@ -138,6 +139,7 @@ export class Source {
 
   /** Takes one chunk from each stream, oldest segment first; whether anything was taken. */
   async poll(): Promise<boolean> {
+    await this.#releaseSettled();
     let progressed = false;
     for (const stream of this.known.streams.values()) progressed = (await this.#pollStream(stream)) || progressed;
     return progressed;
@@ -151,15 +153,12 @@ export class Source {
       .map((segment) => ({ segment, progress: segment.progress(this.#deps.sinks), position: segment.position }));
   }
 
-  /** The commit that stored this progress is durable; a finished segment is let go. */
-  async committed(segment: Segment, progress: SegmentProgress, position: number): Promise<void> {
+  /** The commit that stored this progress is durable. Commits run beside sweeps, so nothing is closed here. */
+  committed(segment: Segment, progress: SegmentProgress, position: number): void {
     segment.committed(progress, position);
     const known = this.#active.knownOf(segment);
     const { sizeSeen, firstTime, lastTime, finished } = progress;
     known.row = { ...known.row, sizeSeen, firstTime, lastTime, finished };
-    if (!segment.settled) return;
-    this.#deps.occurrences.segmentFinished(segment.path, position);
-    await this.#active.release(known);
   }
 
   /** Takes every reader back to what is durable. */
@@ -168,8 +167,18 @@ export class Source {
     this.#ended.clear();
   }
 
-  close(): Promise<void> {
-    return this.#active.close();
+  async close(): Promise<void> {
+    await this.#releaseSettled();
+    await this.#active.close();
+  }
+
+  /** Lets go of segments whose end is durable. */
+  async #releaseSettled(): Promise<void> {
+    for (const segment of this.#active.all()) {
+      if (!segment.settled) continue;
+      this.#deps.occurrences.segmentFinished(segment.path, segment.position);
+      await this.#active.release(this.#active.knownOf(segment));
+    }
   }
 
   async #pollStream(stream: Stream): Promise<boolean> {

@@ -74,7 +74,7 @@ export class SourceHarness {
       )
       .immediate();
     this.#committed = this.taken.length;
-    for (const one of progress) await this.#source.committed(one.segment, one.progress, one.position);
+    for (const one of progress) this.#source.committed(one.segment, one.progress, one.position);
   }
 
   /** Reads on until rotated segments are finished and lost ones are told, and commits. */
