@@ -169,6 +169,8 @@ async function readFully(file: SegmentFile, offset: number, buffer: Buffer, leng
 
 function isUnchanged(segment: Segment, buffer: Buffer, overlap: number, end: number): boolean {
   if (overlap === 0) {
+    // A segment has a head, so that there was something; only a run of NULs may still hide it.
+    if (end === 0) return false;
     const begin = skipNulls(buffer, 0, end);
     return begin === end || headHash(buffer.subarray(begin, end), true) === segment.head;
   }
