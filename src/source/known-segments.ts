@@ -1,4 +1,5 @@
 import type { SegmentRecords, SegmentRow } from '../checkpoint/segment-records.ts';
+import type { FoundFile } from './discovery.ts';
 import type { Segment } from './segment.ts';
 
 /** One logical log: a live file and all its rotated predecessors. */
@@ -101,9 +102,12 @@ export class KnownSegments {
     return undefined;
   }
 
-  relocate(known: Known, place: { device: bigint; inode: bigint; path: string }): void {
+  relocate(known: Known, place: FoundFile): void {
     if (known.device === place.device && known.inode === place.inode && known.path === place.path) return;
-    this.#records.relocate(known.id, place);
+    const sizeSeen = Math.max(known.row.sizeSeen, place.gzip ? 0 : place.size);
+    this.#records.relocate(known.id, { ...place, sizeSeen });
+    known.row = { ...known.row, sizeSeen };
+    if (known.segment !== undefined) known.segment.sizeSeen = Math.max(known.segment.sizeSeen, sizeSeen);
     for (const target of known.segment === undefined ? [known] : [known, known.segment]) {
       target.device = place.device;
       target.inode = place.inode;
