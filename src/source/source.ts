@@ -213,7 +213,7 @@ export class Source {
     }
     if ((await this.#reader.finish(segment)) === 'changed') return 'changed';
     const damage = segment.file instanceof GzipFile ? await segment.file.damage() : undefined;
-    if (damage !== undefined) this.#gaps.tellRest(segment, undefined, `the gzip part is damaged: ${damage}`);
+    if (damage !== undefined) this.#gaps.tellDamage(segment, damage);
     segment.finished = true;
     this.#deps.requestCommit();
     return 'end';
