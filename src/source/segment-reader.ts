@@ -48,11 +48,14 @@ export class SegmentReader {
     }
   }
 
-  /** Takes the last line of a segment that will not grow any more, though it has no newline. */
+  /**
+   * Takes the last line of a segment that will not grow any more, though it has no newline. Only up to the end that the
+   * last step met: what comes behind it after all may be whole lines.
+   */
   async finish(segment: OpenSegment): Promise<ReadOutcome> {
-    const { size } = await segment.file.stat();
-    const length = size - segment.position;
-    if (length > this.#maxLineBytes) return this.#takeLongLine(segment, size, size);
+    const { endAt } = segment;
+    const length = endAt - segment.position;
+    if (length > this.#maxLineBytes) return this.#takeLongLine(segment, endAt, endAt);
     const chunk = await this.#readChunk(segment, length);
     if (chunk === undefined) return 'changed';
     const { buffer, start, end } = chunk;
@@ -107,7 +110,9 @@ export class SegmentReader {
       segment.advance(base + at, buffer.subarray(0, at));
       return 'lines';
     }
-    return chunk.atEnd ? 'end' : undefined;
+    if (!chunk.atEnd) return undefined;
+    segment.endAt = base + end;
+    return 'end';
   }
 
   /** Looks for the newline of a line that is longer than the buffer may be; nothing of it is kept meanwhile. */
@@ -115,7 +120,10 @@ export class SegmentReader {
     if (!(await this.isIntact(segment))) return 'changed';
     const buffer = this.#bufferOf(CHUNK_BYTES);
     const length = await segment.file.read(segment.searchedTo, buffer, 0, CHUNK_BYTES);
-    if (length === 0) return 'end';
+    if (length === 0) {
+      segment.endAt = segment.searchedTo;
+      return 'end';
+    }
     segment.sizeSeen = Math.max(segment.sizeSeen, segment.searchedTo + length);
     const newline = buffer.subarray(0, length).indexOf(NEWLINE);
     if (newline < 0) {

@@ -207,7 +207,8 @@ export class Source {
   async #atEnd(segment: OpenSegment): Promise<ReadOutcome> {
     if (!segment.live && segment.uncommitted) this.#deps.requestCommit();
     const stat = await segment.file.stat();
-    if (segment.live || !segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now())) {
+    const isStill = segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now());
+    if (segment.live || !isStill || stat.size !== segment.endAt) {
       this.#ended.add(segment);
       return 'end';
     }
