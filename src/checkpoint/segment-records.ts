@@ -159,12 +159,17 @@ export class SegmentRecords {
     }
   }
 
-  /** The log was cut back to `offset` and goes on differently: what was taken behind it is no longer in the file. */
-  cutBack(segment: number, offset: number): void {
+  /**
+   * The log was cut back to `offset` and goes on differently: what was taken behind it is no longer in the file.
+   *
+   * @param anchor for `offset`, where none is stored: the chain of anchors and lines must not break there.
+   */
+  cutBack(segment: number, offset: number, anchor?: Anchor): void {
     this.#db
       .transaction(() => {
         this.#db.prepare('UPDATE offsets SET offset = MIN(offset, ?) WHERE segment = ?').run(offset, segment);
         this.#db.prepare('DELETE FROM anchors WHERE segment = ? AND offset > ?').run(segment, offset);
+        if (anchor !== undefined) this.#saveAnchor(segment, anchor);
         this.#db.prepare('UPDATE segments SET size_seen = ?, finished = 0 WHERE id = ?').run(offset, segment);
       })
       .immediate();

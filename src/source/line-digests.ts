@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 
-const ENTRY_BYTES = 8;
+/** Bytes of one stored digest. */
+export const DIGEST_BYTES = 8;
 const INITIAL_ENTRIES = 256;
 
 /**
@@ -9,7 +10,7 @@ const INITIAL_ENTRIES = 256;
  * differs from what was archived, so that nothing is archived twice.
  */
 export class LineDigests {
-  #entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+  #entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
   #length = 0;
 
   /** Adds the line [start, end) with its newline. */
@@ -25,7 +26,7 @@ export class LineDigests {
     }
     this.#entries.writeUInt32LE(length, this.#length);
     this.#entries.writeUInt32LE(crc, this.#length + 4);
-    this.#length += ENTRY_BYTES;
+    this.#length += DIGEST_BYTES;
   }
 
   /** The digests as they are stored, and begins anew. */
@@ -37,14 +38,14 @@ export class LineDigests {
 
   clear(): void {
     this.#length = 0;
-    if (this.#entries.length > ENTRY_BYTES * INITIAL_ENTRIES)
-      this.#entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+    if (this.#entries.length > DIGEST_BYTES * INITIAL_ENTRIES)
+      this.#entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
   }
 }
 
 /** Reads stored digests back. */
 export function* digestEntries(stored: Buffer): Generator<{ length: number; crc: number }> {
-  for (let at = 0; at + ENTRY_BYTES <= stored.length; at += ENTRY_BYTES) {
+  for (let at = 0; at + DIGEST_BYTES <= stored.length; at += DIGEST_BYTES) {
     yield { length: stored.readUInt32LE(at), crc: stored.readUInt32LE(at + 4) };
   }
 }

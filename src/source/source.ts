@@ -12,7 +12,7 @@ import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
-import { findResumeOffset } from './resume-offset.ts';
+import { findResumePoint } from './resume-point.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
 
@@ -235,13 +235,13 @@ export class Source {
       this.#sweepWanted = true;
       return;
     }
-    const resume = await findResumeOffset(segment.file, this.#deps.records.anchors(segment.id));
+    const resume = await findResumePoint(segment.file, this.#deps.records.anchors(segment.id));
     if (sizeSeen > position)
       this.#gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
-    this.#deps.records.cutBack(segment.id, resume);
+    this.#deps.records.cutBack(segment.id, resume.offset, resume.anchor);
     this.#active.restore(segment);
     segment.sizeSeen = (await segment.file.stat()).size;
-    this.#deps.occurrences.cutBack(segment.path, position, resume);
+    this.#deps.occurrences.cutBack(segment.path, position, resume.offset);
   }
 
   async #apply({ file, stream, identity }: Identified, isFirstStart: boolean): Promise<void> {
