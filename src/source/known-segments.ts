@@ -102,12 +102,12 @@ export class KnownSegments {
     return undefined;
   }
 
-  relocate(known: Known, place: FoundFile): void {
-    if (known.device === place.device && known.inode === place.inode && known.path === place.path) return;
-    const sizeSeen = Math.max(known.row.sizeSeen, place.gzip ? 0 : place.size);
-    this.#records.relocate(known.id, { ...place, sizeSeen });
+  relocate(known: Known, { device, inode, path }: FoundFile): void {
+    if (known.device === device && known.inode === inode && known.path === path) return;
+    const sizeSeen = Math.max(known.row.sizeSeen, known.segment?.sizeSeen ?? 0);
+    const place = { device, inode, path, sizeSeen };
+    this.#records.relocate(known.id, place);
     known.row = { ...known.row, sizeSeen };
-    if (known.segment !== undefined) known.segment.sizeSeen = Math.max(known.segment.sizeSeen, sizeSeen);
     for (const target of known.segment === undefined ? [known] : [known, known.segment]) {
       target.device = place.device;
       target.inode = place.inode;

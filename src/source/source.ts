@@ -225,7 +225,7 @@ export class Source {
     await this.#deps.commit();
     const known = this.#active.knownOf(segment);
     const { position, sizeSeen } = segment;
-    const isSame = !segment.file.gzip && (await readHead(segment.file))?.hash === segment.head;
+    const isSame = (await readHead(segment.file))?.hash === segment.head;
     if (!isSame) {
       this.#deps.occurrences.truncated(segment.path, position);
       known.row = { ...known.row, sizeSeen };
@@ -261,7 +261,7 @@ export class Source {
     const id = records.add(row, new Map(sinks.map((sink) => [sink, row.sizeSeen])), now());
     const known = this.known.add(stream, { ...row, id });
     occurrences.segmentFound(file.path, stream.path, row.sizeSeen);
-    if (!row.finished) await this.#active.activate(known, file);
+    if (!row.finished) await this.#activate(known, file);
   }
 
   /** A known segment's file was found, perhaps at a new place. */
@@ -272,9 +272,17 @@ export class Source {
       if (segment.live && !file.live) this.#deps.occurrences.segmentRotated(known.path, file.path);
       segment.live = file.live;
     } else if (this.#active.needsReading(known, file)) {
-      await this.#active.activate(known, file);
+      await this.#activate(known, file);
     }
     this.known.relocate(known, file);
+  }
+
+  /** What the file has counts as seen only while it still has what was read from it. */
+  async #activate(known: Known, file: FoundFile): Promise<void> {
+    await this.#active.activate(known, file);
+    const { segment } = known;
+    if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
+    segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */

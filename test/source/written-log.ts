@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { hashLine } from '../helpers/line-multiset.ts';
 import { BackupGzip } from '../helpers/lumberjack.ts';
@@ -49,16 +49,6 @@ export class WrittenLog {
     const content = new BackupGzip(this.backup!);
     content.step(content.left);
     content.abandon();
-  }
-
-  remove(file: string): void {
-    rmSync(file);
-  }
-
-  /** Puts an empty file in the place of the live one, as a writer that starts anew would. */
-  recreate(): void {
-    writeFileSync(this.path, '', { flag: 'a' });
-    this.writer.reopen();
   }
 
   [Symbol.dispose](): void {
