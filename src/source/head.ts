@@ -11,6 +11,8 @@ export interface Head {
   readonly hash: string;
   /** NUL bytes before the first line. */
   readonly nulls: number;
+  /** Bytes that the head was told from. */
+  readonly length: number;
 }
 
 /** A content hash for identity, not for secrecy: 128 bits of SHA-256. */
@@ -27,8 +29,11 @@ export async function readHead(file: SegmentFile, options: { complete?: boolean 
   const nulls = await countLeadingNulls(file);
   const buffer = Buffer.alloc(HEAD_BYTES);
   const length = await file.read(nulls, buffer, 0, HEAD_BYTES);
-  const hash = headHash(buffer.subarray(0, length), options.complete ?? false);
-  return hash === undefined ? undefined : { hash, nulls };
+  const content = buffer.subarray(0, length);
+  const hash = headHash(content, options.complete ?? false);
+  if (hash === undefined) return undefined;
+  const newline = content.indexOf(NEWLINE);
+  return { hash, nulls, length: nulls + (newline < 0 ? length : newline + 1) };
 }
 
 /** The head's hash, given the content after leading NULs. */

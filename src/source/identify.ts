@@ -1,8 +1,10 @@
+import type { Anchor } from '../checkpoint/segment-records.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
+import { findResumePoint, holds } from './resume-point.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
@@ -32,6 +34,8 @@ export class Identifier {
   /** How long a rotated part must have been left alone to be taken as it is. */
   readonly #isStill: (file: FoundFile) => boolean;
   readonly #unreadable: (file: FoundFile, error: unknown) => void;
+  /** What was read from a segment, as a commit stored it. */
+  readonly #anchors: (known: Known) => readonly Anchor[];
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
   #heads = new Map<string, string | undefined>();
@@ -40,12 +44,14 @@ export class Identifier {
     known: KnownSegments,
     hooks: {
       isStill: (file: FoundFile) => boolean;
+      anchors: (known: Known) => readonly Anchor[];
       isIntact: (segment: Segment) => Promise<boolean>;
       unreadable: (file: FoundFile, error: unknown) => void;
     },
   ) {
     this.#known = known;
     this.#isStill = hooks.isStill;
+    this.#anchors = hooks.anchors;
     this.#isIntact = hooks.isIntact;
     this.#unreadable = hooks.unreadable;
   }
@@ -81,10 +87,15 @@ export class Identifier {
   async #byHead(file: FoundFile, stream: string, head: string, pass: Pass): Promise<Identity> {
     const candidates = this.#known.withHead(head);
     const free = candidates.filter((known) => !pass.has(known) && known.segment?.file === undefined);
-    const known = pickFree(free, file);
-    if (known?.row.finished === true && known.segment === undefined) return pass.take(known, file);
+    const exact = free.find((known) => known.device === file.device && known.inode === file.inode);
+    if (exact?.row.finished === true) return pass.take(exact, file);
     if (file.gzip && !this.#isStill(file) && (await this.#isDamaged(file))) return { kind: 'unready', head };
-    if (known !== undefined) return pass.take(known, file);
+    if (exact !== undefined) return pass.take(exact, file);
+    if (free.length > 0) {
+      const known = await this.#pick(free, file);
+      if (known === undefined) return { kind: 'unready', head };
+      if (known !== 'none') return pass.take(known, file);
+    }
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
     if (!isNextLive) {
@@ -112,6 +123,20 @@ export class Identifier {
     return (
       (await this.#with(file, async (open) => open instanceof GzipFile && (await open.damage()) !== undefined)) ?? true
     );
+  }
+
+  /** The segment that the file is the content of, of those with its head; undefined where it cannot be read. */
+  #pick(free: readonly Known[], file: FoundFile): Promise<Known | 'none' | undefined> {
+    return this.#with(file, async (open) => {
+      const likely = free.toSorted((a, b) => likelihood(b, file) - likelihood(a, file));
+      let best: Known | 'none' = 'none';
+      let most = -1;
+      for (const known of likely) {
+        const common = await commonLength(open, this.#anchors(known));
+        if (common > most) [best, most] = [known, common];
+      }
+      return best;
+    });
   }
 
   /**
@@ -193,11 +218,23 @@ class Pass {
   }
 }
 
-/** Of several segments with one head, whose files are all gone: the one of that name, else an unfinished one. */
-function pickFree(free: readonly Known[], file: FoundFile): Known | undefined {
-  return (
-    free.find((known) => file.path === `${known.path}.gz`) ?? free.find((known) => !known.row.finished) ?? free.at(-1)
-  );
+/** Which of several segments a file is, as far as that can be told without its content. */
+function likelihood(known: Known, file: FoundFile): number {
+  if (file.path === `${known.path}.gz`) return 2;
+  return known.row.finished ? 0 : 1;
+}
+
+/**
+ * How much of what was read from a segment the file has: all (Infinity), what is left of a log that was cut back, or
+ * -1 when only the first line is the same. A segment of which nothing was read has 0 in common with each.
+ */
+async function commonLength(file: SegmentFile, anchors: readonly Anchor[]): Promise<number> {
+  const newest = anchors.at(-1);
+  if (newest === undefined) return 0;
+  if (await holds(file, newest)) return Number.POSITIVE_INFINITY;
+  const { offset } = await findResumePoint(file, anchors);
+  const head = await readHead(file, { complete: true });
+  return head !== undefined && offset > head.length ? offset : -1;
 }
 
 async function sameEnd(copy: SegmentFile, original: SegmentFile): Promise<boolean> {

@@ -69,6 +69,7 @@ export class Source {
     this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
     this.#identifier = new Identifier(this.known, {
       isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
+      anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       unreadable: (file, error) => this.#unreadable(file.path, error),
     });
