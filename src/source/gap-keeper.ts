@@ -55,7 +55,7 @@ export class GapKeeper {
     const found = new Set<unknown>();
     for (const { identity } of identified) {
       if (identity.kind === 'known') found.add(identity.known);
-      if (identity.kind === 'unready') found.add(identity.head);
+      if (identity.kind === 'unready' || identity.kind === 'new') found.add(identity.head);
     }
     let waiting = 0;
     for (const known of all) {

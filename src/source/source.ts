@@ -55,6 +55,8 @@ export class Source {
   readonly #ended = new Set<Segment>();
   /** Files that only a later sweep can tell. */
   #undecided = 0;
+  /** Segments that are opened when others have been finished. */
+  #waiting = 0;
   #sweepWanted = false;
   /** Sweeps in a row that met a file which was moved between the look at its directory and its opening. */
   #movedSweeps = 0;
@@ -108,6 +110,7 @@ export class Source {
   async sweep(): Promise<void> {
     this.#sweepWanted = false;
     this.#sawMoved = false;
+    this.#waiting = 0;
     this.unreadable.clear();
     this.hint();
     await this.#releaseSettled();
@@ -129,6 +132,7 @@ export class Source {
     this.#active.sort();
     this.#tellDeletedLiveFiles(identified);
     this.#undecided =
+      this.#waiting +
       this.#gaps.resolveMissing(identified, this.config.rotateWaitMs) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
     await this.#gaps.limitHeldBytes(this.config.heldBytes, this.#deps.commit);
@@ -282,6 +286,7 @@ export class Source {
   async #activate(known: Known, file: FoundFile): Promise<void> {
     await this.#active.activate(known, file);
     const { segment } = known;
+    if (segment === undefined) this.#waiting += 1;
     if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
     segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
   }
