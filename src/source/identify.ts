@@ -31,26 +31,31 @@ const COPY_CHECK_BYTES = 1024;
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
   readonly #known: KnownSegments;
-  /** How long a rotated part must have been left alone to be taken as it is. */
-  readonly #isStill: (file: FoundFile) => boolean;
+  /** Whether a rotated part has been left alone since then for so long that it can be taken as it is. */
+  readonly #isStillSince: (ms: number) => boolean;
+  readonly #now: () => number;
   readonly #unreadable: (file: FoundFile, error: unknown) => void;
   /** What was read from a segment, as a commit stored it. */
   readonly #anchors: (known: Known) => readonly Anchor[];
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
+  /** What the last pass found, by {@link cacheKey}: the head, and when a file was first seen in this state. */
   #heads = new Map<string, string | undefined>();
+  #since = new Map<string, number>();
 
   constructor(
     known: KnownSegments,
     hooks: {
-      isStill: (file: FoundFile) => boolean;
+      now: () => number;
+      isStillSince: (ms: number) => boolean;
       anchors: (known: Known) => readonly Anchor[];
       isIntact: (segment: Segment) => Promise<boolean>;
       unreadable: (file: FoundFile, error: unknown) => void;
     },
   ) {
     this.#known = known;
-    this.#isStill = hooks.isStill;
+    this.#now = hooks.now;
+    this.#isStillSince = hooks.isStillSince;
     this.#anchors = hooks.anchors;
     this.#isIntact = hooks.isIntact;
     this.#unreadable = hooks.unreadable;
@@ -61,6 +66,8 @@ export class Identifier {
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
+    const now = this.#now();
+    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), this.#since.get(cacheKey(file)) ?? now]));
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
     for (const { file, stream } of rest) {
@@ -117,6 +124,11 @@ export class Identifier {
     const head = await this.#with(file, async (open) => (await readHead(open, { complete }))?.hash);
     this.#heads.set(key, head);
     return head;
+  }
+
+  /** By the file's own time; a file from the future is still since it was first seen. */
+  #isStill(file: FoundFile): boolean {
+    return this.#isStillSince(Math.min(file.modifiedMs, this.#since.get(cacheKey(file))!));
   }
 
   async #isDamaged(file: FoundFile): Promise<boolean> {

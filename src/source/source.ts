@@ -70,7 +70,8 @@ export class Source {
     this.#gaps = new GapKeeper({ ...deps, known: this.known, active: this.#active });
     this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
     this.#identifier = new Identifier(this.known, {
-      isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
+      now: deps.now,
+      isStillSince: (ms) => deps.now() - ms >= config.rotateWaitMs,
       anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       unreadable: (file, error) => this.#unreadable(file.path, error),
