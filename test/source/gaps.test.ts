@@ -3,15 +3,15 @@ import fs from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { SourceConfig } from '../../src/config/types.ts';
+import { DisturbedLog } from './disturbed-log.ts';
 import { SourceHarness } from './source-harness.ts';
-import { WrittenLog } from './written-log.ts';
 
 async function withLog(
-  run: (harness: SourceHarness, log: WrittenLog) => Promise<void>,
+  run: (harness: SourceHarness, log: DisturbedLog) => Promise<void>,
   config: Partial<SourceConfig> = {},
 ): Promise<void> {
   await using harness = new SourceHarness(config);
-  using log = new WrittenLog(harness.log);
+  using log = new DisturbedLog(harness.log);
   await run(harness, log);
 }
 

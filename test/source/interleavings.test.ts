@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { assertTaken, DisturbedLog } from './disturbed-log.ts';
 import { FileCalls } from './file-calls.ts';
 import { SourceHarness } from './source-harness.ts';
-import { assertTaken, WrittenLog } from './written-log.ts';
 
 /** Where a source stands when it looks and reads; the next look is the one that is disturbed. */
-const SITUATIONS: Readonly<Record<string, (harness: SourceHarness, log: WrittenLog) => Promise<void>>> = {
+const SITUATIONS: Readonly<Record<string, (harness: SourceHarness, log: DisturbedLog) => Promise<void>>> = {
   'the first start': async (_harness, log) => {
     log.write(5);
   },
@@ -69,7 +69,7 @@ const SITUATIONS: Readonly<Record<string, (harness: SourceHarness, log: WrittenL
   },
 };
 
-async function finished(harness: SourceHarness, log: WrittenLog): Promise<void> {
+async function finished(harness: SourceHarness, log: DisturbedLog): Promise<void> {
   log.write(5);
   log.rotate();
   log.write(5);
@@ -79,7 +79,7 @@ async function finished(harness: SourceHarness, log: WrittenLog): Promise<void> 
 }
 
 /** What happens at that very moment. */
-const EVENTS: Readonly<Record<string, (log: WrittenLog, harness: SourceHarness) => unknown>> = {
+const EVENTS: Readonly<Record<string, (log: DisturbedLog, harness: SourceHarness) => unknown>> = {
   'lines are written': (log) => log.write(3),
   'the log is rotated': (log) => log.rotate(),
   'the log is rotated and written': (log) => {
@@ -124,7 +124,7 @@ async function disturb(
   names: { situation: string; event: string; crash: boolean },
 ): Promise<boolean> {
   await using harness = new SourceHarness();
-  using log = new WrittenLog(harness.log);
+  using log = new DisturbedLog(harness.log);
   await SITUATIONS[names.situation]!(harness, log);
   let where = '';
   calls.before(async (call, count, target) => {

@@ -2,24 +2,24 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { hashLine } from '../helpers/line-multiset.ts';
+import { assertTaken, DisturbedLog } from './disturbed-log.ts';
 import { FileCalls } from './file-calls.ts';
 import { SourceHarness } from './source-harness.ts';
-import { assertTaken, WrittenLog } from './written-log.ts';
 
-async function withLog(run: (harness: SourceHarness, log: WrittenLog) => Promise<void>): Promise<void> {
+async function withLog(run: (harness: SourceHarness, log: DisturbedLog) => Promise<void>): Promise<void> {
   await using harness = new SourceHarness();
-  using log = new WrittenLog(harness.log);
+  using log = new DisturbedLog(harness.log);
   await run(harness, log);
 }
 
 /** The log loses its end at a line's end, as after a power loss. */
-function cutBackTo(log: WrittenLog, part: number): void {
+function cutBackTo(log: DisturbedLog, part: number): void {
   const content = fs.readFileSync(log.path);
   fs.truncateSync(log.path, content.lastIndexOf('\n', Math.floor(content.length * part)) + 1);
 }
 
 /** Writes and commits in steps, so that there are anchors to go back to. */
-async function readInSteps(harness: SourceHarness, log: WrittenLog, steps = 6): Promise<void> {
+async function readInSteps(harness: SourceHarness, log: DisturbedLog, steps = 6): Promise<void> {
   for (let n = 0; n < steps; n += 1) {
     log.write(20);
     await harness.read();

@@ -10,7 +10,7 @@ import type { SourceHarness } from './source-harness.ts';
 const FIRST_TIME = Date.UTC(2026, 10, 20, 15);
 
 /** The log of a {@link SourceHarness} from the writer's side: small lines, all different, in the order of their times. */
-export class WrittenLog {
+export class DisturbedLog {
   readonly writer: RotatingWriter;
   readonly path: string;
   /** The part that the last rotation left. */
@@ -57,7 +57,7 @@ export class WrittenLog {
 }
 
 /** Nothing lost, nothing twice, nothing that was never written. `where` is told when it is not so. */
-export function assertTaken(harness: SourceHarness, { writer }: WrittenLog, where = ''): void {
+export function assertTaken(harness: SourceHarness, { writer }: DisturbedLog, where = ''): void {
   writer.expected.clearFound();
   const wrong: string[] = [];
   for (const line of harness.taken) {
