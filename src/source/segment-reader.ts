@@ -102,6 +102,13 @@ export class SegmentReader {
         at = begin;
         break;
       }
+      if (newline - begin > this.#maxLineBytes) {
+        if (begin > at) digests?.add(buffer, at, begin);
+        if (begin > start) segment.advance(base + begin, buffer.subarray(0, begin));
+        // No newline comes before that: the search goes on there, and takes the line in pieces.
+        segment.searchedTo = segment.position + this.#maxLineBytes;
+        return 'lines';
+      }
       this.#handler.line(segment, buffer, begin, newline, base + begin);
       digests?.add(buffer, at, newline + 1);
       at = newline + 1;
