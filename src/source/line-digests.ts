@@ -2,6 +2,9 @@ import { crc32 } from 'node:zlib';
 
 /** Bytes of one stored digest. */
 export const DIGEST_BYTES = 8;
+/** A length is stored in 32 bits. */
+const MAX_LENGTH = 2 ** 32 - 1;
+
 const INITIAL_ENTRIES = 256;
 
 /**
@@ -18,7 +21,9 @@ export class LineDigests {
     this.addDigest(end - start, crc32(buffer.subarray(start, end)));
   }
 
+  /** Lines of 4 GiB and more are left out: a log that is cut back behind one is resumed before it. */
   addDigest(length: number, crc: number): void {
+    if (length > MAX_LENGTH) return;
     if (this.#length === this.#entries.length) {
       const larger = Buffer.alloc(this.#entries.length * 2);
       this.#entries.copy(larger);
