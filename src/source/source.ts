@@ -53,6 +53,7 @@ export class Source {
   readonly #identifier: Identifier;
   /** Segments whose whole lines were all taken: not read again before something changes. */
   readonly #ended = new Set<Segment>();
+  #hints = 0;
   /** Files that only a later sweep can tell. */
   #undecided = 0;
   /** Segments that are opened when others have been finished. */
@@ -102,8 +103,9 @@ export class Source {
     return this.#ended.has(segment);
   }
 
-  /** Something may have been written: look at the ends again. */
+  /** Something may have been written: look at the ends again. May come at any time, also in the middle of a step. */
   hint(): void {
+    this.#hints += 1;
     this.#ended.clear();
   }
 
@@ -199,9 +201,14 @@ export class Source {
   }
 
   async #step(segment: OpenSegment): Promise<ReadOutcome> {
+    const hints = this.#hints;
     try {
       const outcome = await this.#reader.step(segment);
-      return outcome === 'end' ? await this.#atEnd(segment) : outcome;
+      if (outcome !== 'end') return outcome;
+      const atEnd = await this.#atEnd(segment);
+      // What was written after the look at the end would wait for the next sweep.
+      if (atEnd === 'end' && !segment.finished && hints === this.#hints) this.#ended.add(segment);
+      return atEnd;
     } catch (error) {
       if (!isReadError(error)) throw error;
       this.#unreadable(segment.path, error);
@@ -214,10 +221,7 @@ export class Source {
     if (!segment.live && segment.uncommitted) this.#deps.requestCommit();
     const stat = await segment.file.stat();
     const isStill = segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now());
-    if (segment.live || !isStill || stat.size !== segment.endAt) {
-      this.#ended.add(segment);
-      return 'end';
-    }
+    if (segment.live || !isStill || stat.size !== segment.endAt) return 'end';
     if ((await this.#reader.finish(segment)) === 'changed') return 'changed';
     const damage = segment.file instanceof GzipFile ? await segment.file.damage() : undefined;
     if (damage !== undefined) this.#gaps.tellDamage(segment, damage);
