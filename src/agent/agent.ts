@@ -59,9 +59,9 @@ export class Agent {
   /** Runs until {@link stop}, or until everything that exists was read and committed. */
   async run(options: { exitAtEof: boolean }): Promise<void> {
     const { sinks, committer } = this.#parts;
-    for (const { archive } of sinks) await archive.start();
-    if (!options.exitAtEof) this.#watch();
     try {
+      for (const { archive } of sinks) await archive.start();
+      if (!options.exitAtEof) this.#watch();
       await this.#loop(options.exitAtEof);
       await this.#drain();
       if (options.exitAtEof) this.#assertAllRead();
@@ -100,6 +100,7 @@ export class Agent {
         await wake.sleep(this.#idleMs(exitAtEof));
         if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
       } catch (error) {
+        this.#sweepAt = 0;
         await this.#rewind(error);
       }
     }
@@ -117,10 +118,11 @@ export class Agent {
     const now = this.#parts.now();
     if (now >= this.#maintainAt) await this.#maintain(now);
     if (now < this.#sweepAt && !this.#sources.some((source) => source.wantsSweep)) return false;
+    // Before the sweep, and not after it: a hint that comes meanwhile asks for another one.
+    this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     for (const source of this.#sources) await source.sweep();
     this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
     this.#replay ??= new ReplayWatch(this.#sources);
-    this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     return true;
   }
 
@@ -193,7 +195,7 @@ export class Agent {
   }
 
   #assertAllRead(): void {
-    const unread = this.#sources.flatMap((source) => [...source.unreadable]);
+    const unread = this.#sources.flatMap((source) => [...source.troubles.unreadable]);
     if (unread.length === 0) return;
     throw new AuditailError('UNREADABLE', `could not read ${unread.join(', ')}`, {
       hint: 'The agent needs root or CAP_DAC_READ_SEARCH; what could be read is archived',

@@ -45,6 +45,18 @@ export class GapRecords {
       .immediate();
   }
 
+  /** Whether this very gap is stored already. */
+  has(stream: number, gap: Gap): boolean {
+    const { path, startOffset, endOffset, reason } = gap;
+    return (
+      this.#db
+        .prepare(
+          'SELECT 1 FROM gaps WHERE stream = ? AND path = ? AND start_offset = ? AND end_offset IS ? AND reason = ?',
+        )
+        .get(stream, path, startOffset, endOffset ?? null, reason) !== undefined
+    );
+  }
+
   list(source: string): (Gap & { stream: string; foundAt: number })[] {
     const rows = this.#db
       .prepare(

@@ -117,11 +117,15 @@ export class SegmentRecords {
       .immediate();
   }
 
-  /** The segment's content is now in another file (renamed, copied or gzipped). */
-  relocate(id: number, place: { device: bigint; inode: bigint; path: string }): void {
+  /**
+   * The segment's content is now in another file (renamed, copied or gzipped).
+   *
+   * @param place.sizeSeen what its content has at least: should it vanish unread, the gap's end is known.
+   */
+  relocate(id: number, place: { device: bigint; inode: bigint; path: string; sizeSeen: number }): void {
     this.#db
-      .prepare('UPDATE segments SET device = ?, inode = ?, path = ? WHERE id = ?')
-      .run(String(place.device), String(place.inode), place.path, id);
+      .prepare('UPDATE segments SET device = ?, inode = ?, path = ?, size_seen = MAX(size_seen, ?) WHERE id = ?')
+      .run(String(place.device), String(place.inode), place.path, place.sizeSeen, id);
   }
 
   /** Each sink's offset in the segment. A sink without a row has taken nothing of it. */
@@ -158,7 +162,7 @@ export class SegmentRecords {
   /**
    * The log was cut back to `offset` and goes on differently: what was taken behind it is no longer in the file.
    *
-   * @param anchor of `offset`, where there is one.
+   * @param anchor for `offset`, where none is stored: the chain of anchors and lines must not break there.
    */
   cutBack(segment: number, offset: number, anchor?: Anchor): void {
     this.#db

@@ -4,7 +4,7 @@ import type { ActiveSegments, OpenSegment } from './active-segments.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
 import { readHead } from './head.ts';
-import { anchorAt, findResumeOffset } from './resume-offset.ts';
+import { findResumePoint } from './resume-point.ts';
 
 interface ChangeResolverDeps {
   readonly active: ActiveSegments;
@@ -40,7 +40,7 @@ export class ChangeResolver {
 
   /** A damaged gzip part was read as far as it inflates. */
   giveUpRest(segment: OpenSegment, damage: string): void {
-    this.#deps.gaps.tellRest(segment, undefined, `the gzip part is damaged: ${damage}`);
+    this.#deps.gaps.tellDamage(segment, damage);
     // What its original was once seen to hold is nowhere to be read: a finished segment must not seem to lack it.
     segment.sizeSeen = segment.position;
     segment.finished = true;
@@ -62,12 +62,11 @@ export class ChangeResolver {
   async #goBack(segment: OpenSegment): Promise<void> {
     const { active, gaps, records, occurrences } = this.#deps;
     const { position, sizeSeen } = segment;
-    const anchors = records.anchors(segment.id);
-    const resume = await findResumeOffset(segment.file, anchors);
+    const resume = await findResumePoint(segment.file, records.anchors(segment.id));
     if (sizeSeen > position) gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
-    records.cutBack(segment.id, resume, await anchorAt(segment.file, resume, anchors));
+    records.cutBack(segment.id, resume.offset, resume.anchor);
     active.restore(segment);
     segment.sizeSeen = (await segment.file.stat()).size;
-    occurrences.cutBack(segment.path, position, resume);
+    occurrences.cutBack(segment.path, position, resume.offset);
   }
 }

@@ -41,14 +41,17 @@ const NOT_A_LOG =
 export async function discover(source: Pick<SourceConfig, 'path' | 'exclude'>): Promise<Discovery> {
   const groups = new Map<string, Set<string>>();
   const directories = new Set<string>();
+  const parts = new RotatedParts();
   const isDirectory = (await statOrUndefined(source.path))?.isDirectory() ?? false;
   if (isDirectory) {
     directories.add(source.path);
-    for (const name of await namesIn(source.path)) await addByName(groups, path.join(source.path, name), directories);
+    for (const name of await namesIn(source.path)) {
+      await addByName(groups, path.join(source.path, name), directories, parts);
+    }
   } else if (isGlob(source.path)) {
-    for await (const match of glob(source.path)) await addByName(groups, match, directories);
+    for await (const match of glob(source.path)) await addByName(groups, match, directories, parts);
   } else {
-    await addLiveFile(groups, source.path, directories);
+    await addLiveFile(groups, source.path, directories, parts);
   }
   const streams = await Promise.all(
     [...groups].map(async ([live, paths]) => {
@@ -66,25 +69,47 @@ export function isGlob(text: string): boolean {
   return /[*?[{]/.test(text);
 }
 
-async function addByName(groups: Map<string, Set<string>>, file: string, directories: Set<string>): Promise<void> {
+/** The rotated parts in each directory, by the name of their live file. Each directory is listed once a look. */
+class RotatedParts {
+  readonly #directories = new Map<string, Promise<Map<string, string[]>>>();
+
+  async of(live: string): Promise<readonly string[]> {
+    const directory = path.dirname(live);
+    let listed = this.#directories.get(directory);
+    if (listed === undefined) {
+      listed = namesIn(directory).then((names) => Map.groupBy(names, (name) => parseRotatedName(name)?.live ?? ''));
+      this.#directories.set(directory, listed);
+    }
+    const names = (await listed).get(path.basename(live)) ?? [];
+    return names.map((name) => path.join(directory, name));
+  }
+}
+
+async function addByName(
+  groups: Map<string, Set<string>>,
+  file: string,
+  directories: Set<string>,
+  parts: RotatedParts,
+): Promise<void> {
   const name = path.basename(file);
   directories.add(path.dirname(file));
   if (NOT_A_LOG.test(name)) return;
   const rotated = parseRotatedName(name);
   if (rotated !== undefined) addTo(groups, path.join(path.dirname(file), rotated.live), file);
-  else if ((await realpath(file).catch(() => file)) === file) addTo(groups, file, file);
-  else await addLiveFile(groups, file, directories);
+  else await addLiveFile(groups, file, directories, parts);
 }
 
 /** A live file that was named in the configuration is one whatever it is called; its siblings stand beside its target. */
-async function addLiveFile(groups: Map<string, Set<string>>, live: string, directories: Set<string>): Promise<void> {
+async function addLiveFile(
+  groups: Map<string, Set<string>>,
+  live: string,
+  directories: Set<string>,
+  parts: RotatedParts,
+): Promise<void> {
   const target = await realpath(live).catch(() => live);
   directories.add(path.dirname(target)).add(path.dirname(live));
   if ((await statOrUndefined(live)) !== undefined) addTo(groups, live, live);
-  for (const name of await namesIn(path.dirname(target))) {
-    const sibling = path.join(path.dirname(target), name);
-    if (sibling !== target && parseRotatedName(name)?.live === path.basename(target)) addTo(groups, live, sibling);
-  }
+  for (const part of await parts.of(target)) addTo(groups, live, part);
 }
 
 function addTo(groups: Map<string, Set<string>>, live: string, file: string): void {

@@ -35,18 +35,15 @@ export class GapKeeper {
     this.#deps.occurrences.gap(known.stream.path, gap);
   }
 
+  /** The end of a gzip part cannot be read. Its beginning may be read again after a crash, but the gap is told once. */
+  tellDamage(segment: Segment, damage: string): void {
+    const gap = restOf(segment, undefined, `the gzip part is damaged: ${damage}`);
+    if (!this.#deps.gaps.has(segment.stream, gap)) this.tell(this.#deps.active.knownOf(segment), gap);
+  }
+
   /** What is left of a segment that is being read. */
   tellRest(segment: Segment, end: number | undefined, reason: string, options?: { finish: boolean }): void {
-    const { path: place, position, lastTime } = segment;
-    const gap = {
-      path: place,
-      startOffset: position,
-      endOffset: end,
-      beforeTime: lastTime,
-      afterTime: undefined,
-      reason,
-    };
-    this.tell(this.#deps.active.knownOf(segment), gap, options);
+    this.tell(this.#deps.active.knownOf(segment), restOf(segment, end, reason), options);
   }
 
   /**
@@ -58,7 +55,7 @@ export class GapKeeper {
     const found = new Set<unknown>();
     for (const { identity } of identified) {
       if (identity.kind === 'known') found.add(identity.known);
-      if (identity.kind === 'unready') found.add(identity.head);
+      if (identity.kind === 'unready' || identity.kind === 'new') found.add(identity.head);
     }
     let waiting = 0;
     for (const known of all) {
@@ -85,7 +82,7 @@ export class GapKeeper {
   /** Lets go of deleted segments, the oldest first, while they hold more unread bytes than `limit`. */
   async limitHeldBytes(limit: number, commit: () => Promise<void>): Promise<void> {
     const { active } = this.#deps;
-    const deleted = active.all().filter((segment) => segment.links === 0 && !segment.live);
+    const deleted = active.all().filter(({ links, live, unread }) => links === 0 && !live && unread > 0);
     let held = deleted.reduce((sum, segment) => sum + segment.unread, 0);
     for (const segment of deleted) {
       if (held <= limit) return;
@@ -96,6 +93,10 @@ export class GapKeeper {
       await active.release(active.knownOf(segment));
     }
   }
+}
+
+function restOf({ path: place, position, lastTime }: Segment, end: number | undefined, reason: string): Gap {
+  return { path: place, startOffset: position, endOffset: end, beforeTime: lastTime, afterTime: undefined, reason };
 }
 
 /** Time of the first event after the lost ones, as far as the segments that are there tell it. */

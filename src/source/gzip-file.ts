@@ -22,10 +22,15 @@ const INFLATE_CHUNK = 256 * 1024;
  */
 const SALVAGE: ZlibOptions = { chunkSize: 1024, finishFlush: constants.Z_SYNC_FLUSH };
 
+/** Content of a damaged part that is kept in memory: inflating from the start for each line would never end. */
+const SALVAGE_BYTES = 4 * 1024 * 1024;
+
 /** A gzip part, seen as its uncompressed content. Reading forward inflates once; reading back begins anew. */
 export class GzipFile implements SegmentFile {
   readonly path: string;
   readonly gzip = true;
+  readonly device: bigint;
+  readonly inode: bigint;
   readonly #handle: FileHandle;
   #content: Promise<Content> | undefined;
   #inflater: AsyncIterator<Buffer> | undefined;
@@ -34,10 +39,17 @@ export class GzipFile implements SegmentFile {
   #windowStart = 0;
   #windowEnd = 0;
   #broken = false;
+  /** Of a damaged part: content from #salvagedAt on. */
+  #salvaged = Buffer.alloc(0);
+  #salvagedAt = 0;
+  /** Where it ends; Infinity where nothing follows. */
+  #salvagedTo = 0;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>) {
     this.path = path;
-    this.#handle = handle;
+    this.device = opened.device;
+    this.inode = opened.inode;
+    this.#handle = opened.handle;
   }
 
   static async open(path: string, place?: Place): Promise<GzipFile> {
@@ -53,8 +65,6 @@ export class GzipFile implements SegmentFile {
     const { bytes } = await this.#inspect();
     const stat = await this.#handle.stat({ bigint: true });
     return {
-      device: stat.dev,
-      inode: stat.ino,
       size: bytes,
       links: Number(stat.nlink),
       modifiedMs: Number(stat.mtimeMs),
@@ -123,16 +133,28 @@ export class GzipFile implements SegmentFile {
     return Math.max(0, end - offset);
   }
 
-  /** An inflater that fails drops what it still buffers, so a damaged part is inflated from its start for each read. */
+  /**
+   * An inflater that fails drops what it still buffers, so a damaged part is inflated from its start again. What follows
+   * the wanted bytes is kept for the next read, since whoever reads it goes on from there.
+   */
   async #readDamaged(offset: number, end: number, buffer: Buffer, start: number): Promise<number> {
+    const isKept = offset >= this.#salvagedAt && end <= this.#salvagedTo;
+    if (!isKept) await this.#salvage(offset, Math.max(end, offset + SALVAGE_BYTES));
+    const from = Math.min(offset - this.#salvagedAt, this.#salvaged.length);
+    return this.#salvaged.copy(buffer, start, from, Math.min(end - this.#salvagedAt, this.#salvaged.length));
+  }
+
+  async #salvage(offset: number, end: number): Promise<void> {
+    const pieces: Buffer[] = [];
     let at = 0;
     await inflate(this.#handle, SALVAGE, (chunk) => {
-      const from = Math.max(offset, at);
-      const to = Math.min(end, at + chunk.length);
-      if (from < to) chunk.copy(buffer, start + from - offset, from - at, to - at);
+      const piece = chunk.subarray(Math.max(0, offset - at), Math.max(0, end - at));
+      if (piece.length > 0) pieces.push(piece);
       at += chunk.length;
     });
-    return Math.max(0, Math.min(end, at) - offset);
+    this.#salvaged = Buffer.concat(pieces);
+    this.#salvagedAt = offset;
+    this.#salvagedTo = at > end ? end : Number.POSITIVE_INFINITY;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SegmentFile } from './segment-file.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
 
 /** The head is the first line, or so many of its first bytes: enough for a kube-apiserver event to hold its auditID. */
 export const HEAD_BYTES = 1024;
@@ -11,6 +11,8 @@ export interface Head {
   readonly hash: string;
   /** NUL bytes before the first line. */
   readonly nulls: number;
+  /** Bytes that the head was told from. */
+  readonly length: number;
 }
 
 /** A content hash for identity, not for secrecy: 128 bits of SHA-256. */
@@ -26,9 +28,12 @@ export function contentHash(bytes: Uint8Array): string {
 export async function readHead(file: SegmentFile, options: { complete?: boolean } = {}): Promise<Head | undefined> {
   const nulls = await countLeadingNulls(file);
   const buffer = Buffer.alloc(HEAD_BYTES);
-  const length = await file.read(nulls, buffer, 0, HEAD_BYTES);
-  const hash = headHash(buffer.subarray(0, length), options.complete ?? false);
-  return hash === undefined ? undefined : { hash, nulls };
+  const length = await readFully(file, nulls, buffer, HEAD_BYTES);
+  const content = buffer.subarray(0, length);
+  const hash = headHash(content, options.complete ?? false);
+  if (hash === undefined) return undefined;
+  const newline = content.indexOf(NEWLINE);
+  return { hash, nulls, length: nulls + (newline < 0 ? length : newline + 1) };
 }
 
 /** The head's hash, given the content after leading NULs. */

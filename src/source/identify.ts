@@ -1,10 +1,13 @@
+import type { Anchor } from '../checkpoint/segment-records.ts';
 import { AuditailError } from '../errors.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
+import { IdentificationPass } from './identification-pass.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { hasMoved } from './plain-file.ts';
+import { findResumePoint, holds } from './resume-point.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 
@@ -32,37 +35,45 @@ const COPY_CHECK_BYTES = 1024;
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
   readonly #known: KnownSegments;
-  /** How long a rotated part must have been left alone to be taken as it is. */
-  readonly #isStill: (file: FoundFile) => boolean;
-  readonly #unreadable: (file: FoundFile, error: unknown) => void;
-  /** A rotation came in between: another look is needed. */
-  readonly #moved: () => void;
+  /** Whether a rotated part has been left alone since then for so long that it can be taken as it is. */
+  readonly #isStillSince: (ms: number) => boolean;
+  readonly #now: () => number;
+  /** A file could not be read, or was moved since it was found. */
+  readonly #trouble: (file: FoundFile, error: unknown) => void;
+  /** What was read from a segment, as a commit stored it. */
+  readonly #anchors: (known: Known) => readonly Anchor[];
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
+  /** What the last pass found, by {@link cacheKey}: the head, and when a file was first seen in this state. */
   #heads = new Map<string, string | undefined>();
+  #since = new Map<string, number>();
 
   constructor(
     known: KnownSegments,
     hooks: {
-      isStill: (file: FoundFile) => boolean;
+      now: () => number;
+      isStillSince: (ms: number) => boolean;
+      anchors: (known: Known) => readonly Anchor[];
       isIntact: (segment: Segment) => Promise<boolean>;
-      unreadable: (file: FoundFile, error: unknown) => void;
-      moved: () => void;
+      trouble: (file: FoundFile, error: unknown) => void;
     },
   ) {
     this.#known = known;
-    this.#isStill = hooks.isStill;
+    this.#now = hooks.now;
+    this.#isStillSince = hooks.isStillSince;
+    this.#anchors = hooks.anchors;
     this.#isIntact = hooks.isIntact;
-    this.#unreadable = hooks.unreadable;
-    this.#moved = hooks.moved;
+    this.#trouble = hooks.trouble;
   }
 
   async identify(streams: readonly FoundStream[]): Promise<Identified[]> {
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
+    const now = this.#now();
+    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), this.#since.get(cacheKey(file)) ?? now]));
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
-    const pass = new Pass(rest.map(({ file }) => file.path));
+    const pass = new IdentificationPass(rest.map(({ file }) => file.path));
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
     for (const { file, stream } of rest) {
       if (pass.sawInode(file)) continue;
@@ -92,7 +103,7 @@ export class Identifier {
   async #unlessMoved(
     file: FoundFile,
     stream: string,
-    pass: Pass,
+    pass: IdentificationPass,
     tell: () => Promise<Identity | undefined>,
   ): Promise<void> {
     try {
@@ -100,26 +111,31 @@ export class Identifier {
       if (identity !== undefined) pass.add({ file, stream, identity });
     } catch (error) {
       if (!hasMoved(error)) throw error;
-      this.#moved();
+      this.#trouble(file, error);
       pass.add({ file, stream, identity: { kind: 'unready', head: undefined } });
     }
   }
 
   /** A rotated part that stays without content: there is nothing to read, unless it is damage that hides it. */
-  async #withoutHead(file: FoundFile, pass: Pass): Promise<Identity> {
+  async #withoutHead(file: FoundFile, pass: IdentificationPass): Promise<Identity> {
     if (file.live || !this.#isStill(file)) return { kind: 'unready', head: undefined };
     if (file.gzip && !pass.hasOriginal(file) && (await this.#isDamaged(file)))
-      this.#unreadable(file, new AuditailError('GZIP_DAMAGED', `${file.path} is damaged: nothing of it inflates`));
+      this.#trouble(file, new AuditailError('GZIP_DAMAGED', `${file.path} is damaged: nothing of it inflates`));
     return { kind: 'empty' };
   }
 
-  async #byHead(file: FoundFile, stream: string, head: string, pass: Pass): Promise<Identity> {
+  async #byHead(file: FoundFile, stream: string, head: string, pass: IdentificationPass): Promise<Identity> {
     const candidates = this.#known.withHead(head);
     const free = candidates.filter((known) => !pass.has(known) && known.segment?.file === undefined);
-    const known = pickFree(free, file);
-    if (known?.row.finished === true && known.segment === undefined) return pass.take(known, file);
+    const exact = free.find((known) => known.device === file.device && known.inode === file.inode);
+    if (exact?.row.finished === true) return pass.take(exact, file);
     if (file.gzip && !this.#isStill(file) && (await this.#isDamaged(file))) return { kind: 'unready', head };
-    if (known !== undefined) return pass.take(known, file);
+    if (exact !== undefined) return pass.take(exact, file);
+    if (free.length > 0) {
+      const known = await this.#pick(free, file);
+      if (known === undefined) return { kind: 'unready', head };
+      if (known !== 'none') return pass.take(known, file);
+    }
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
     if (!isNextLive) {
@@ -145,26 +161,53 @@ export class Identifier {
     return head;
   }
 
+  /** By the file's own time; a file from the future is still since it was first seen. */
+  #isStill(file: FoundFile): boolean {
+    return this.#isStillSince(Math.min(file.modifiedMs, this.#since.get(cacheKey(file))!));
+  }
+
   async #isDamaged(file: FoundFile): Promise<boolean> {
     return (
       (await this.#with(file, async (open) => open instanceof GzipFile && (await open.damage()) !== undefined)) ?? true
     );
   }
 
+  /** The segment that the file is the content of, of those with its head; undefined where it cannot be read. */
+  #pick(free: readonly Known[], file: FoundFile): Promise<Known | 'none' | undefined> {
+    return this.#with(file, async (open) => {
+      const likely = free.toSorted((a, b) => likelihood(b, file) - likelihood(a, file));
+      let best: Known | 'none' = 'none';
+      let most = -1;
+      for (const known of likely) {
+        const common = await commonLength(open, this.#anchors(known));
+        if (common > most) [best, most] = [known, common];
+      }
+      return best;
+    });
+  }
+
   /**
-   * Whether the file's content is that of a segment that stands, or of one that this pass found new. Undefined when it
-   * cannot be read; where only the original cannot be, a copy of it is what it may be.
+   * Whether the file's content is that of a segment that stands, or of one that this pass found new. Undefined where
+   * one of them could not be read just now: a copy taken for something new would be read twice.
    */
-  #isCopy(file: FoundFile, head: string, candidates: readonly Known[], pass: Pass): Promise<boolean | undefined> {
+  async #isCopy(
+    file: FoundFile,
+    head: string,
+    candidates: readonly Known[],
+    pass: IdentificationPass,
+  ): Promise<boolean | undefined> {
     return this.#with(file, async (copy) => {
       for (const { segment } of candidates) {
         if (segment?.file !== undefined && (await sameEnd(copy, segment.file))) return true;
       }
-      for (const original of [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)]) {
-        if (original === undefined) continue;
-        if ((await this.#with(original, (other) => sameEnd(copy, other))) ?? true) return true;
+      const others = [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)];
+      let isCertain = true;
+      for (const original of others.filter((other) => other !== undefined)) {
+        const same = await this.#with(original, (other) => sameEnd(copy, other));
+        if (same === true) return true;
+        isCertain &&= same !== undefined;
       }
-      return false;
+      return isCertain ? false : undefined;
     });
   }
 
@@ -178,71 +221,29 @@ export class Identifier {
       }
     } catch (error) {
       if (hasMoved(error)) throw error;
-      this.#unreadable(file, error);
+      this.#trouble(file, error);
       return undefined;
     }
   }
 }
 
-/** What one pass over the directory has told so far. */
-class Pass {
-  readonly identified: Identified[] = [];
-  readonly #taken = new Map<Known, FoundFile>();
-  readonly #inodes = new Set<string>();
-  readonly #begun: { head: string; file: FoundFile }[] = [];
-  readonly #paths: ReadonlySet<string>;
-
-  constructor(paths: readonly string[]) {
-    this.#paths = new Set(paths);
-  }
-
-  /** Whether the file that this gzip part was or is being made of stands beside it. */
-  hasOriginal(gzip: FoundFile): boolean {
-    return this.#paths.has(gzip.path.slice(0, -'.gz'.length));
-  }
-
-  sawInode({ device, inode }: FoundFile): boolean {
-    const key = `${device}:${inode}`;
-    return this.#inodes.size === this.#inodes.add(key).size;
-  }
-
-  has(known: Known): boolean {
-    return this.#taken.has(known);
-  }
-
-  placeOf(known: Known): FoundFile | undefined {
-    return this.#taken.get(known);
-  }
-
-  begin(file: FoundFile, head: string): Identity {
-    this.#begun.push({ head, file });
-    return { kind: 'new', head };
-  }
-
-  /** Files with this head that were found to be new. */
-  begun(head: string): FoundFile[] {
-    return this.#begun.filter((one) => one.head === head).map(({ file }) => file);
-  }
-
-  add(identified: Identified): void {
-    this.identified.push(identified);
-  }
-
-  take(known: Known, file: FoundFile): Identity {
-    this.#taken.set(known, file);
-    return { kind: 'known', known };
-  }
-
-  found(file: FoundFile, stream: string, known: Known): void {
-    this.add({ file, stream, identity: this.take(known, file) });
-  }
+/** Which of several segments a file is, as far as that can be told without its content. */
+function likelihood(known: Known, file: FoundFile): number {
+  if (file.path === `${known.path}.gz`) return 2;
+  return known.row.finished ? 0 : 1;
 }
 
-/** Of several segments with one head, whose files are all gone: the one of that name, else an unfinished one. */
-function pickFree(free: readonly Known[], file: FoundFile): Known | undefined {
-  return (
-    free.find((known) => file.path === `${known.path}.gz`) ?? free.find((known) => !known.row.finished) ?? free.at(-1)
-  );
+/**
+ * How much of what was read from a segment the file has: all (Infinity), what is left of a log that was cut back, or
+ * -1 when only the first line is the same. A segment of which nothing was read has 0 in common with each.
+ */
+async function commonLength(file: SegmentFile, anchors: readonly Anchor[]): Promise<number> {
+  const newest = anchors.at(-1);
+  if (newest === undefined) return 0;
+  if (await holds(file, newest)) return Number.POSITIVE_INFINITY;
+  const { offset } = await findResumePoint(file, anchors);
+  const head = await readHead(file, { complete: true });
+  return head !== undefined && offset > head.length ? offset : -1;
 }
 
 async function sameEnd(copy: SegmentFile, original: SegmentFile): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { SegmentRecords, SegmentRow } from '../checkpoint/segment-records.ts';
+import type { FoundFile } from './discovery.ts';
 import type { Segment } from './segment.ts';
 
 /** One logical log: a live file and all its rotated predecessors. */
@@ -101,9 +102,12 @@ export class KnownSegments {
     return undefined;
   }
 
-  relocate(known: Known, place: { device: bigint; inode: bigint; path: string }): void {
-    if (known.device === place.device && known.inode === place.inode && known.path === place.path) return;
+  relocate(known: Known, { device, inode, path }: FoundFile): void {
+    if (known.device === device && known.inode === inode && known.path === path) return;
+    const sizeSeen = Math.max(known.row.sizeSeen, known.segment?.sizeSeen ?? 0);
+    const place = { device, inode, path, sizeSeen };
     this.#records.relocate(known.id, place);
+    known.row = { ...known.row, sizeSeen };
     for (const target of known.segment === undefined ? [known] : [known, known.segment]) {
       target.device = place.device;
       target.inode = place.inode;

@@ -1,6 +1,10 @@
 import { crc32 } from 'node:zlib';
 
-const ENTRY_BYTES = 8;
+/** Bytes of one stored digest. */
+export const DIGEST_BYTES = 8;
+/** A length is stored in 32 bits. */
+const MAX_LENGTH = 2 ** 32 - 1;
+
 const INITIAL_ENTRIES = 256;
 
 /**
@@ -9,7 +13,7 @@ const INITIAL_ENTRIES = 256;
  * differs from what was archived, so that nothing is archived twice.
  */
 export class LineDigests {
-  #entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+  #entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
   #length = 0;
 
   /** Adds the line [start, end) with its newline. */
@@ -17,7 +21,9 @@ export class LineDigests {
     this.addDigest(end - start, crc32(buffer.subarray(start, end)));
   }
 
+  /** Lines of 4 GiB and more are left out: a log that is cut back behind one is resumed before it. */
   addDigest(length: number, crc: number): void {
+    if (length > MAX_LENGTH) return;
     if (this.#length === this.#entries.length) {
       const larger = Buffer.alloc(this.#entries.length * 2);
       this.#entries.copy(larger);
@@ -25,7 +31,7 @@ export class LineDigests {
     }
     this.#entries.writeUInt32LE(length, this.#length);
     this.#entries.writeUInt32LE(crc, this.#length + 4);
-    this.#length += ENTRY_BYTES;
+    this.#length += DIGEST_BYTES;
   }
 
   /** The digests as they are stored, and begins anew. */
@@ -37,26 +43,14 @@ export class LineDigests {
 
   clear(): void {
     this.#length = 0;
-    if (this.#entries.length > ENTRY_BYTES * INITIAL_ENTRIES)
-      this.#entries = Buffer.alloc(ENTRY_BYTES * INITIAL_ENTRIES);
+    if (this.#entries.length > DIGEST_BYTES * INITIAL_ENTRIES)
+      this.#entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
   }
 }
 
 /** Reads stored digests back. */
 export function* digestEntries(stored: Buffer): Generator<{ length: number; crc: number }> {
-  for (let at = 0; at + ENTRY_BYTES <= stored.length; at += ENTRY_BYTES) {
+  for (let at = 0; at + DIGEST_BYTES <= stored.length; at += DIGEST_BYTES) {
     yield { length: stored.readUInt32LE(at), crc: stored.readUInt32LE(at + 4) };
   }
-}
-
-/** The stored digests of the lines that make up the first `bytes` bytes. */
-export function digestsUpTo(stored: Buffer, bytes: number): Buffer {
-  let count = 0;
-  let sum = 0;
-  for (const { length } of digestEntries(stored)) {
-    if (sum >= bytes) break;
-    sum += length;
-    count += 1;
-  }
-  return stored.subarray(0, count * ENTRY_BYTES);
 }

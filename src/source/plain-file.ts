@@ -15,14 +15,14 @@ export interface Place {
  * @throws AuditailError `NOT_A_FILE`, and `FILE_MOVED` where another file than `place` stands by now: a rotation came
  * between the look and the opening.
  */
-export async function openRegular(path: string, place?: Place): Promise<FileHandle> {
+export async function openRegular(path: string, place?: Place): Promise<Place & { handle: FileHandle }> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = await handle.stat({ bigint: true });
     if (place !== undefined && (stat.dev !== place.device || stat.ino !== place.inode))
       throw new AuditailError('FILE_MOVED', `${path} is another file by now`);
     if (!stat.isFile()) throw new AuditailError('NOT_A_FILE', `${path} is not a regular file`);
-    return handle;
+    return { handle, device: stat.dev, inode: stat.ino };
   } catch (error) {
     await handle.close();
     throw error;
@@ -39,11 +39,15 @@ export function hasMoved(error: unknown): boolean {
 export class PlainFile implements SegmentFile {
   readonly path: string;
   readonly gzip = false;
+  readonly device: bigint;
+  readonly inode: bigint;
   readonly #handle: FileHandle;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, opened: Place & { handle: FileHandle }) {
     this.path = path;
-    this.#handle = handle;
+    this.device = opened.device;
+    this.inode = opened.inode;
+    this.#handle = opened.handle;
   }
 
   static async open(path: string, place?: Place): Promise<PlainFile> {
@@ -53,8 +57,6 @@ export class PlainFile implements SegmentFile {
   async stat(): Promise<SegmentStat> {
     const stat = await this.#handle.stat({ bigint: true });
     return {
-      device: stat.dev,
-      inode: stat.ino,
       size: Number(stat.size),
       links: Number(stat.nlink),
       modifiedMs: Number(stat.mtimeMs),
@@ -69,9 +71,4 @@ export class PlainFile implements SegmentFile {
   async close(): Promise<void> {
     await this.#handle.close();
   }
-}
-
-/** Errors of file calls are told and tried again at the next sweep; anything else is a failure of the agent. */
-export function isReadError(error: unknown): boolean {
-  return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE');
 }

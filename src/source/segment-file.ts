@@ -2,6 +2,9 @@
 export interface SegmentFile {
   readonly path: string;
   readonly gzip: boolean;
+  /** Of the open file, wherever its path leads by now. */
+  readonly device: bigint;
+  readonly inode: bigint;
   stat(): Promise<SegmentStat>;
   /**
    * Reads up to `length` bytes of content at `offset` into `buffer` at `start`. Fewer, down to 0, only at the end of
@@ -12,11 +15,20 @@ export interface SegmentFile {
 }
 
 export interface SegmentStat {
-  readonly device: bigint;
-  readonly inode: bigint;
   /** Content bytes; of a gzip part as far as it inflates. */
   readonly size: number;
   /** 0: the file was deleted and only this descriptor keeps its bytes. */
   readonly links: number;
   readonly modifiedMs: number;
+}
+
+/** Reads until `length` bytes are there or the file ends: one read may give fewer. */
+export async function readFully(file: SegmentFile, offset: number, buffer: Buffer, length: number): Promise<number> {
+  let done = 0;
+  while (done < length) {
+    const read = await file.read(offset + done, buffer, done, length - done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
 }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { contentHash, HEAD_BYTES, readHead, skipNulls } from './head.ts';
 import type { LineHandler } from './line-handler.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
-import type { SegmentFile } from './segment-file.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
 
 /** Content bytes a step reads: large enough that a system call costs nothing, small enough to keep streams fair. */
 export const CHUNK_BYTES = 1024 * 1024;
@@ -48,11 +48,14 @@ export class SegmentReader {
     }
   }
 
-  /** Takes the last line of a segment that will not grow any more, though it has no newline. */
+  /**
+   * Takes the last line of a segment that will not grow any more, though it has no newline. Only up to the end that the
+   * last step met: what comes behind it after all may be whole lines.
+   */
   async finish(segment: OpenSegment): Promise<ReadOutcome> {
-    const { size } = await segment.file.stat();
-    const length = size - segment.position;
-    if (length > this.#maxLineBytes) return this.#takeLongLine(segment, size, size);
+    const { endAt } = segment;
+    const length = endAt - segment.position;
+    if (length > this.#maxLineBytes) return this.#takeLongLine(segment, endAt, endAt);
     const chunk = await this.#readChunk(segment, length);
     if (chunk === undefined) return 'changed';
     const { buffer, start, end } = chunk;
@@ -116,7 +119,9 @@ export class SegmentReader {
       segment.advance(base + at, buffer.subarray(0, at));
       return 'lines';
     }
-    return chunk.atEnd ? 'end' : undefined;
+    if (!chunk.atEnd) return undefined;
+    segment.endAt = base + end;
+    return 'end';
   }
 
   /** Looks for the newline of a line that is longer than the buffer may be; nothing of it is kept meanwhile. */
@@ -124,7 +129,10 @@ export class SegmentReader {
     if (!(await this.isIntact(segment))) return 'changed';
     const buffer = this.#bufferOf(CHUNK_BYTES);
     const length = await segment.file.read(segment.searchedTo, buffer, 0, CHUNK_BYTES);
-    if (length === 0) return 'end';
+    if (length === 0) {
+      segment.endAt = segment.searchedTo;
+      return 'end';
+    }
     segment.sizeSeen = Math.max(segment.sizeSeen, segment.searchedTo + length);
     const newline = buffer.subarray(0, length).indexOf(NEWLINE);
     if (newline < 0) {
@@ -163,17 +171,6 @@ export class SegmentReader {
     }
     return this.#buffer;
   }
-}
-
-/** Reads until `length` bytes are there or the file ends: one read may give fewer. */
-async function readFully(file: SegmentFile, offset: number, buffer: Buffer, length: number): Promise<number> {
-  let done = 0;
-  while (done < length) {
-    const read = await file.read(offset + done, buffer, done, length - done);
-    if (read === 0) break;
-    done += read;
-  }
-  return done;
 }
 
 /** Of a segment that nothing was read of, the head must be there: an empty file, or one of NULs, was truncated. */

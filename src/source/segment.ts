@@ -22,6 +22,8 @@ export class Segment {
   position = 0;
   /** How far a line without an end was searched for its newline. */
   searchedTo = 0;
+  /** Where the content ended when the reader found no more whole line. */
+  endAt = 0;
   sizeSeen: number;
   links = 1;
   deletionTold = false;

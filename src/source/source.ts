@@ -11,7 +11,7 @@ import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
-import { hasMoved, isReadError } from './plain-file.ts';
+import { isReadError, ReadTroubles } from './read-troubles.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
 
@@ -40,8 +40,8 @@ export class Source {
   readonly known: KnownSegments;
   /** Directories to watch for hints. */
   directories: readonly string[] = [];
-  /** Paths that could not be read since the last sweep began. */
-  readonly unreadable = new Set<string>();
+  /** Files that could not be read since the last sweep began. */
+  readonly troubles: ReadTroubles;
   readonly #deps: SourceDeps;
   readonly #active: ActiveSegments;
   readonly #gaps: GapKeeper;
@@ -50,6 +50,7 @@ export class Source {
   readonly #identifier: Identifier;
   /** Segments whose whole lines were all taken: not read again before something changes. */
   readonly #ended = new Set<Segment>();
+  #hints = 0;
   /** Files that only a later sweep can tell or open. */
   #undecided = 0;
   #sweepWanted = false;
@@ -57,29 +58,29 @@ export class Source {
   constructor(config: SourceConfig, deps: SourceDeps) {
     this.config = config;
     this.#deps = deps;
+    this.troubles = new ReadTroubles(deps.occurrences);
     this.known = new KnownSegments(deps.records, config.name);
     this.#active = new ActiveSegments(this.known, deps.records, { sinks: deps.sinks, readFrom: config.readFrom });
     this.#gaps = new GapKeeper({ ...deps, known: this.known, active: this.#active });
     this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps });
     this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
     this.#identifier = new Identifier(this.known, {
-      isStill: (file) => deps.now() - file.modifiedMs >= config.rotateWaitMs,
+      now: deps.now,
+      isStillSince: (ms) => deps.now() - ms >= config.rotateWaitMs,
+      anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
-      unreadable: (file, error) => this.#unreadable(file.path, error),
-      moved: () => {
-        this.#sweepWanted = true;
-      },
+      trouble: (file, error) => this.troubles.tell(file.path, error),
     });
   }
 
   /** Whether a change was found that only a sweep can resolve. */
   get wantsSweep(): boolean {
-    return this.#sweepWanted;
+    return this.#sweepWanted || this.troubles.sawMoved;
   }
 
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
-    return !this.#sweepWanted && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
+    return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
   get gapsTold(): number {
@@ -96,8 +97,9 @@ export class Source {
     return this.#ended.has(segment);
   }
 
-  /** Something may have been written: look at the ends again. */
+  /** Something may have been written: look at the ends again. May come at any time, also in the middle of a step. */
   hint(): void {
+    this.#hints += 1;
     this.#ended.clear();
   }
 
@@ -105,13 +107,13 @@ export class Source {
   async sweep(): Promise<void> {
     await this.#releaseSettled();
     this.#sweepWanted = false;
-    this.unreadable.clear();
+    this.troubles.beginSweep();
     this.hint();
     let discovery: Discovery;
     try {
       discovery = await discover(this.config);
     } catch (error) {
-      this.#unreadable(this.config.path, error);
+      this.troubles.tell(this.config.path, error);
       return;
     }
     this.directories = discovery.directories;
@@ -163,8 +165,9 @@ export class Source {
     this.#ended.clear();
   }
 
-  close(): Promise<void> {
-    return this.#active.close();
+  async close(): Promise<void> {
+    await this.#releaseSettled();
+    await this.#active.close();
   }
 
   /** Here and not where the commit ends: that is beside a sweep, which may just be comparing a copy with the file. */
@@ -188,12 +191,17 @@ export class Source {
   }
 
   async #step(segment: OpenSegment): Promise<ReadOutcome> {
+    const hints = this.#hints;
     try {
       const outcome = await this.#reader.step(segment);
-      return outcome === 'end' ? await this.#atEnd(segment) : outcome;
+      if (outcome !== 'end') return outcome;
+      const atEnd = await this.#atEnd(segment);
+      // What was written after the look at the end would wait for the next sweep.
+      if (atEnd === 'end' && !segment.finished && hints === this.#hints) this.#ended.add(segment);
+      return atEnd;
     } catch (error) {
       if (!isReadError(error)) throw error;
-      this.#unreadable(segment.path, error);
+      this.troubles.tell(segment.path, error);
       this.#ended.add(segment);
       return 'end';
     }
@@ -202,10 +210,8 @@ export class Source {
   async #atEnd(segment: OpenSegment): Promise<ReadOutcome> {
     if (!segment.live && segment.uncommitted) this.#deps.requestCommit();
     const stat = await segment.file.stat();
-    if (segment.live || !segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now())) {
-      this.#ended.add(segment);
-      return 'end';
-    }
+    const isStill = segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now());
+    if (segment.live || !isStill || stat.size !== segment.endAt) return 'end';
     if ((await this.#reader.finish(segment)) === 'changed') return 'changed';
     const damage = await damageOf(segment.file);
     if (damage !== undefined) this.#changes.giveUpRest(segment, damage);
@@ -224,9 +230,8 @@ export class Source {
       if (identity.kind === 'new') await this.#begin(this.known.stream(stream), file, identity.head, isFirstStart);
       else if (identity.kind === 'known') await this.#place(identity.known, file);
     } catch (error) {
-      if (hasMoved(error)) this.#sweepWanted = true;
-      else if (isReadError(error)) this.#unreadable(file.path, error);
-      else throw error;
+      if (!isReadError(error)) throw error;
+      this.troubles.tell(file.path, error);
     }
   }
 
@@ -253,8 +258,12 @@ export class Source {
     this.known.relocate(known, file);
   }
 
+  /** What the file has counts as seen only while it still has what was read from it. */
   async #activate(known: Known, file: FoundFile): Promise<void> {
     if (!(await this.#active.activate(known, file))) this.#undecided += 1;
+    const { segment } = known;
+    if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
+    segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */
@@ -270,7 +279,7 @@ export class Source {
         }
       } catch (error) {
         if (!isReadError(error)) throw error;
-        this.#unreadable(segment.path, error);
+        this.troubles.tell(segment.path, error);
         continue;
       }
       await this.#resolveChange(segment);
@@ -278,17 +287,12 @@ export class Source {
   }
 
   #isDone(segment: Segment): boolean {
-    if (segment.finished || this.unreadable.has(segment.path)) return true;
+    if (segment.finished || this.troubles.unreadable.has(segment.path)) return true;
     return segment.live && this.#ended.has(segment);
   }
 
   /** A live file without a whole line yet, or one that cannot be read, is not waited for. */
   #isLeft(file: FoundFile): boolean {
-    return file.live || this.unreadable.has(file.path) || file.size === 0;
-  }
-
-  #unreadable(file: string, error: unknown): void {
-    this.unreadable.add(file);
-    this.#deps.occurrences.unreadable(file, error);
+    return file.live || this.troubles.unreadable.has(file.path) || file.size === 0;
   }
 }

@@ -19,7 +19,7 @@ for (const [what, content] of [
       assert.equal(harness.source.isDrained, false);
       await harness.settle();
       assert.equal(harness.source.isDrained, true);
-      assert.deepEqual([...harness.source.unreadable], []);
+      assert.deepEqual([...harness.source.troubles.unreadable], []);
       assertAll(harness, log.written);
       assert.deepEqual(harness.gaps(), []);
     }));
@@ -31,7 +31,7 @@ test('a gzip part that stays broken and gives nothing is called unreadable, and 
     fs.writeFileSync(`${log.path}.1.gz`, gzipSync('').subarray(0, 10));
     await harness.settle();
     assert.equal(harness.source.isDrained, true);
-    assert.deepEqual([...harness.source.unreadable], [`${log.path}.1.gz`]);
+    assert.deepEqual([...harness.source.troubles.unreadable], [`${log.path}.1.gz`]);
     assertAll(harness, log.written);
   }));
 
@@ -48,7 +48,7 @@ for (const bytes of [0, 10, 600, 1500, 3500]) {
         await harness.settle();
         assertAll(harness, log.written);
         assert.equal(harness.source.isDrained, true);
-        assert.deepEqual([harness.gaps(), [...harness.source.unreadable]], [[], []]);
+        assert.deepEqual([harness.gaps(), [...harness.source.troubles.unreadable]], [[], []]);
         await harness.stop();
         harness.start();
       }

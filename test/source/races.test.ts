@@ -42,7 +42,7 @@ for (const opening of [1, 2, 3]) {
         harness.start();
         await harness.settle();
         assertAll(harness, log.written);
-        assert.deepEqual([...harness.source.unreadable], []);
+        assert.deepEqual([...harness.source.troubles.unreadable], []);
       }));
   }
 }
@@ -86,7 +86,7 @@ test('a backup is pruned before it is opened', () =>
     );
     await harness.settle();
     assertAll(harness, live);
-    assert.deepEqual([...harness.source.unreadable], []);
+    assert.deepEqual([...harness.source.troubles.unreadable], []);
     assert.equal(harness.source.isDrained, true);
   }));
 
@@ -112,7 +112,7 @@ for (const opening of [1, 2]) {
       for (let round = 0; round < 3; round += 1) await harness.settle();
       assert.ok(count >= opening);
       assertAll(harness, log.written);
-      assert.deepEqual([...harness.source.unreadable], []);
+      assert.deepEqual([...harness.source.troubles.unreadable], []);
       assert.deepEqual(harness.source.segments().length, 1);
     }));
 }

@@ -365,7 +365,7 @@ test('an unreadable log is told, and read when it becomes readable', (t) => {
     log.write(lines(3));
     fs.chmodSync(log.path, 0);
     await harness.read();
-    assert.deepEqual([...harness.source.unreadable], [log.path]);
+    assert.deepEqual([...harness.source.troubles.unreadable], [log.path]);
     fs.chmodSync(log.path, 0o600);
     await harness.read();
     assert.deepEqual(harness.taken, log.written);

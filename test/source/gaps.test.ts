@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { SourceConfig } from '../../src/config/types.ts';
+import { DisturbedLog } from './disturbed-log.ts';
+import { SourceHarness } from './source-harness.ts';
+
+async function withLog(
+  run: (harness: SourceHarness, log: DisturbedLog) => Promise<void>,
+  config: Partial<SourceConfig> = {},
+): Promise<void> {
+  await using harness = new SourceHarness(config);
+  using log = new DisturbedLog(harness.log);
+  await run(harness, log);
+}
+
+function size(lines: readonly string[]): number {
+  return lines.join('\n').length + 1;
+}
+
+test('what was seen unread at a rotation is a gap when a crash comes and the part is pruned meanwhile', () =>
+  withLog(async (harness, log) => {
+    const read = log.write(10);
+    await harness.read();
+    await harness.commit();
+    const unread = log.write(10);
+    const backup = log.rotate();
+    await harness.source.sweep();
+    await harness.crash();
+    fs.rmSync(backup);
+    log.write(3);
+    harness.start();
+    await harness.settle();
+    const gaps = harness.gaps().map(({ path, startOffset, endOffset }) => ({ path, startOffset, endOffset }));
+    assert.deepEqual(gaps, [{ path: backup, startOffset: size(read), endOffset: size([...read, ...unread]) }]);
+  }));
+
+test('letting go of held bytes tells only what was not read', () =>
+  withLog(
+    async (harness, log) => {
+      log.write(10);
+      await harness.read();
+      const first = log.rotate();
+      await harness.read();
+      const unread = log.write(20);
+      await harness.source.sweep();
+      const second = log.rotate();
+      await harness.source.sweep();
+      fs.rmSync(first);
+      fs.rmSync(second);
+      await harness.source.sweep();
+      const gaps = harness.gaps();
+      assert.deepEqual(
+        gaps.map(({ startOffset, endOffset }) => [startOffset, endOffset]),
+        [[0, size(unread)]],
+      );
+    },
+    { heldBytes: 500 },
+  ));
+
+test('a damaged gzip part is one gap, though the agent dies before its end is committed', () =>
+  withLog(async (harness, log) => {
+    log.write(2000);
+    const backup = log.rotate();
+    const whole = gzipSync(fs.readFileSync(backup));
+    fs.rmSync(backup);
+    fs.writeFileSync(`${backup}.gz`, whole.subarray(0, whole.length - 100));
+    harness.pass(10_000);
+    await harness.read();
+    await harness.read();
+    assert.equal(harness.gaps().length, 1);
+    await harness.crash();
+    harness.start();
+    await harness.settle();
+    await harness.settle();
+    assert.equal(harness.gaps().length, 1);
+  }));
