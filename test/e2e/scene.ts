@@ -96,6 +96,12 @@ export class Scene implements Disposable {
     return Number(rows[0]?.sum ?? 0);
   }
 
+  /** Segments that are not read to their end for good; the live file is always one of them. */
+  unfinished(): number {
+    const rows = this.#look('SELECT count(*) AS count FROM segments WHERE finished = 0');
+    return Number(rows[0]?.count ?? 0);
+  }
+
   /** Everything that was expected is in the archive, once, and nothing else, and `gzip` finds no fault with it. */
   async assertArchive(expected: LineMultiset, describe?: (hash: string) => string): Promise<void> {
     const { files, examples, lost, duplicated, foreign, archived } = await compareArchive(
