@@ -68,7 +68,7 @@ export class GapKeeper {
       const { path: place, row, lostHow: how } = known;
       const position = Math.min(...active.offsets(known));
       const lost = { path: place, position, sizeSeen: row.sizeSeen, lastTime: row.lastTime, how };
-      const gap = gapRange(lost, path.basename(place), timeAfter(known));
+      const gap = gapRange(lost, path.basename(place), timeAfter(known, all));
       if (gap !== undefined) {
         this.tell(known, gap, { finish: true });
       } else {
@@ -99,9 +99,13 @@ function restOf({ path: place, position, lastTime }: Segment, end: number | unde
   return { path: place, startOffset: position, endOffset: end, beforeTime: lastTime, afterTime: undefined, reason };
 }
 
-/** Time of the first event after the lost ones, as far as the segments that are there tell it. */
-function timeAfter(lost: Known): number | undefined {
-  const times = lost.stream.segments.map(({ firstTime }) => firstTime).filter((time) => time !== undefined);
-  const later = times.filter((time) => time >= (lost.row.lastTime ?? 0));
-  return later.length === 0 ? undefined : Math.min(...later);
+/** Time of the first event after the lost ones, as far as it is known: what came after them may be read already. */
+function timeAfter(lost: Known, all: Iterable<Known>): number | undefined {
+  let after: number | undefined;
+  for (const { stream, row } of all) {
+    const { firstTime: time } = row;
+    if (stream !== lost.stream || time === undefined || time < (lost.row.lastTime ?? 0) || row === lost.row) continue;
+    if (after === undefined || time < after) after = time;
+  }
+  return after;
 }

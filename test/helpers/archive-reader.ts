@@ -145,10 +145,12 @@ function keepExample(into: string[], file: string, line: ArchiveLine): void {
 /** `missing`: there is no `gzip` program here. */
 export type GzipVerdict = 'valid' | 'missing' | { readonly invalid: string };
 
-/** What `gzip -t` says about a file. */
-export async function gzipTest(path: string): Promise<GzipVerdict> {
+/** What `gzip -t` says about files. */
+export async function gzipTest(...paths: string[]): Promise<GzipVerdict> {
+  // Without any it would read its standard input.
+  if (paths.length === 0) return 'valid';
   try {
-    await promisify(execFile)('gzip', ['-t', path]);
+    await promisify(execFile)('gzip', ['-t', '--', ...paths]);
     return 'valid';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
