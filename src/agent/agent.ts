@@ -49,6 +49,8 @@ export class Agent {
   /** Failures in a row, and how many commits had been completed at the last one. */
   #failures = 0;
   #completedAtFailure = 0;
+  /** Something may have been cut off the archive since the last sweep, at the start or by a rewind. */
+  #replays = true;
   #replay: ReplayWatch | undefined;
 
   constructor(parts: AgentParts) {
@@ -122,7 +124,8 @@ export class Agent {
     this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     for (const source of this.#sources) await source.sweep();
     this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
-    this.#replay ??= new ReplayWatch(this.#sources);
+    if (this.#replays) this.#replay = new ReplayWatch(this.#sources);
+    this.#replays = false;
     return true;
   }
 
@@ -176,6 +179,7 @@ export class Agent {
       try {
         for (const { archive } of sinks) await archive.rewind();
         for (const source of this.#sources) source.rewind();
+        this.#replays = true;
         committer.reset();
         return;
       } catch (again) {

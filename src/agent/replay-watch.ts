@@ -13,9 +13,10 @@ export class ReplayWatch {
     this.#targets = new Map(sources.flatMap((source) => source.segments().map(({ id, sizeSeen }) => [id, sizeSeen])));
   }
 
-  /** Whether the replay has passed. An unfinished last line is not waited for. */
+  /** Whether the replay has passed. An unfinished last line is not waited for; what may turn out to be a gap is. */
   get hasPassed(): boolean {
     for (const source of this.#sources) {
+      if (source.isUndecided) return false;
       for (const segment of source.segments()) {
         const isThere = segment.position >= (this.#targets.get(segment.id) ?? 0) || source.hasEnded(segment);
         if (segment.uncommitted || !isThere) return false;

@@ -72,7 +72,8 @@ function opened(file: string, open: (file: string) => Database): Database {
 
 function checkIntegrity(db: Database): void {
   const result = db.pragma('quick_check(1)', { simple: true });
-  if (result !== 'ok') throw corrupt(db.name, new Error(String(result)));
+  // SQLite's verdict has several lines, and an error is one.
+  if (result !== 'ok') throw corrupt(db.name, new Error(String(result).replaceAll(/\s*\n\s*/g, ' ')));
 }
 
 function corrupt(file: string, cause: unknown): AuditailError {

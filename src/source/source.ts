@@ -78,6 +78,11 @@ export class Source {
     return this.#sweepWanted || this.troubles.sawMoved;
   }
 
+  /** Whether a file waits for a later sweep to tell what it is, or to be given up as a gap. */
+  get isUndecided(): boolean {
+    return this.#undecided > 0;
+  }
+
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
     return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));

@@ -22,7 +22,7 @@ describe('no space left', { skip: whyNoDisk }, () => {
   ] as const) {
     test(`on the file system of the ${what}: a pause, an alarm, and recovery`, async () => {
       using disk = new SmallDisk(4);
-      using scene = new Scene({ [place]: join(disk.path, place) });
+      await using scene = new Scene({ [place]: join(disk.path, place) });
       await using agent = scene.start();
       scene.write(100);
       await scene.archived(agent);
@@ -42,7 +42,7 @@ describe('no space left', { skip: whyNoDisk }, () => {
 
   test('on the file system of the archive, when the agent is killed and started again', async () => {
     using disk = new SmallDisk(4);
-    using scene = new Scene({ archive: join(disk.path, 'archive') });
+    await using scene = new Scene({ archive: join(disk.path, 'archive') });
     await fillAndKill(scene, disk);
     {
       await using agent = scene.start();
@@ -56,7 +56,7 @@ describe('no space left', { skip: whyNoDisk }, () => {
 
   test('on the file system of the state, when a start has to keep what it cuts off', async () => {
     using disk = new SmallDisk(4);
-    using scene = new Scene({ state: join(disk.path, 'state') });
+    await using scene = new Scene({ state: join(disk.path, 'state') });
     await fillAndKill(scene, disk);
     const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
     const before = readFileSync(file);
@@ -86,7 +86,7 @@ async function fillAndKill(scene: Scene, disk: SmallDisk): Promise<void> {
 describe('read-only and missing places', () => {
   test('a read-only file system for the archive: recovery when it can be written to', { skip: whyNoDisk }, async () => {
     using disk = new SmallDisk(8);
-    using scene = new Scene({ archive: join(disk.path, 'archive') });
+    await using scene = new Scene({ archive: join(disk.path, 'archive') });
     scene.write(100);
     disk.remount('ro');
     await using agent = scene.start();
@@ -100,7 +100,7 @@ describe('read-only and missing places', () => {
 
   test('a read-only file system for the state: refused with one sentence', { skip: whyNoDisk }, async () => {
     using disk = new SmallDisk(8);
-    using scene = new Scene({ state: join(disk.path, 'state') });
+    await using scene = new Scene({ state: join(disk.path, 'state') });
     scene.write(10);
     assert.equal((await scene.runToEnd()).code, 0);
     disk.remount('ro');
@@ -114,7 +114,7 @@ describe('read-only and missing places', () => {
   });
 
   test('the log directory vanishes and comes back', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     await using agent = scene.start();
     scene.write(50);
     await scene.archived(agent);
@@ -135,7 +135,7 @@ describe('read-only and missing places', () => {
   });
 
   test('the log directory is not there yet', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     const directory = join(scene.root, 'later');
     await using agent = scene.start({ config: scene.config({ source: { path: join(directory, 'audit.log') } }) });
     await agent.waitFor('a word about it', () => agent.findLog(/no log found yet/) !== undefined);
@@ -153,7 +153,7 @@ describe('read-only and missing places', () => {
   });
 
   test('the archive directory vanishes while the agent runs, and while it is down', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     scene.write(50);
     await using agent = scene.start();
     await scene.archived(agent);
@@ -193,7 +193,7 @@ describe('a log that cannot be read', { skip: whyNotAsNobody() }, () => {
   }
 
   test('exit code 1 with the way out, and all else is archived; later it is read', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     openToNobody(scene);
     const other = new RotatingWriter(join(scene.root, 'log', 'other.log'));
     chmodSync(other.path, 0o644);
@@ -216,7 +216,7 @@ describe('a log that cannot be read', { skip: whyNotAsNobody() }, () => {
   });
 
   test('a directory that cannot be searched: told, and read when it can be', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     openToNobody(scene);
     chmodSync(scene.log, 0o644);
     chmodSync(join(scene.root, 'log'), 0o700);

@@ -45,7 +45,7 @@ const INVALID_NAMESPACES = [
 ];
 
 test('namespaces from attackers reach the file of their name, or that of invalid ones, and nothing else', async () => {
-  using scene = new Scene();
+  await using scene = new Scene();
   const wanted = new Map<string, string>();
   const add = (namespace: string | undefined, file: string) => {
     const line = eventLine({ id: `${wanted.size}`, ...(namespace === undefined ? {} : { namespace }) });
@@ -66,7 +66,7 @@ test('namespaces from attackers reach the file of their name, or that of invalid
 });
 
 test('values of other fields, without a sanitizer, keep apart what is different and stay in their directory', async () => {
-  using scene = new Scene();
+  await using scene = new Scene();
   const values = [
     'system:serviceaccount:kube-system:default',
     '../../../../etc/cron.d/evil',
@@ -149,7 +149,7 @@ const FLOOD = Number(process.env.AUDITAIL_FLOOD ?? 200_000);
 const FLOOD_MEMORY_MIB = 400;
 
 test(`${FLOOD} distinct namespaces: files, descriptors and memory stay within their limits`, async (t) => {
-  using scene = new Scene();
+  await using scene = new Scene();
   const maxTags = 500;
   const expected = new LineMultiset();
   const lines: string[] = [];
@@ -197,7 +197,7 @@ test(`${FLOOD} distinct namespaces: files, descriptors and memory stay within th
 const LONG_LINE_MEMORY_MIB = 500;
 
 test('lines of 100 MB, valid and not, pass through with bounded memory', async (t) => {
-  using scene = new Scene();
+  await using scene = new Scene();
   const noise = Buffer.alloc(MIB);
   for (let at = 0, state = 1; at < noise.length; at += 1) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;

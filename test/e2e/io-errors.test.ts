@@ -42,7 +42,7 @@ function whyNoStrace(): string | false {
 describe('errors of system calls in the real agent', { skip: whyNoStrace(), concurrency: 2 }, () => {
   for (const fault of FAULTS) {
     test(`${fault}: nothing lost, nothing repeated`, async () => {
-      using scene = new Scene();
+      await using scene = new Scene();
       const trace = join(scene.root, 'trace');
       for (let life = 0; life < LIVES; life += 1) {
         await using agent = scene.start({ through: failing(fault, trace), env: { UV_THREADPOOL_SIZE: '2' } });

@@ -193,7 +193,7 @@ function hours(from: number): Set<string> {
 
 describe('malformed lines', () => {
   test(`${cases.length} kinds of lines, each in the file where it belongs, byte for byte`, async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     const started = Date.now();
     writeFileSync(scene.log, join(cases.map(({ line }) => line)));
     const { code, log } = await scene.runToEnd();
@@ -233,7 +233,7 @@ describe('malformed lines', () => {
   });
 
   test('a log of nothing but noise, without a newline at its end', async () => {
-    using scene = new Scene();
+    await using scene = new Scene();
     const noise = Buffer.alloc(3 * 1024 * 1024);
     for (let at = 0, state = 7; at < noise.length; at += 1) {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -36,13 +36,14 @@ export function eventLine({ id, namespace = 'team-a', timeMs = HOUR_START, fille
 }
 
 /** One host in a temporary directory: a log and its writer, the agent's state, its archive. */
-export class Scene implements Disposable {
+export class Scene implements AsyncDisposable {
   readonly root: string;
   readonly log: string;
   readonly state: string;
   readonly archive: string;
   readonly writer: RotatingWriter;
   #written = 0;
+  readonly #agents: AgentProcess[] = [];
 
   constructor(places: { state?: string; archive?: string } = {}) {
     this.root = mkdtempSync(join(tmpdir(), 'auditail-e2e-'));
@@ -89,7 +90,9 @@ export class Scene implements Disposable {
   }
 
   start(options: Partial<AgentOptions> = {}): AgentProcess {
-    return AgentProcess.start({ config: this.config(), ...options });
+    const agent = AgentProcess.start({ config: this.config(), ...options });
+    this.#agents.push(agent);
+    return agent;
   }
 
   runToEnd(options: Partial<AgentOptions> = {}): Promise<Exit & { log: readonly LogLine[] }> {
@@ -118,7 +121,9 @@ export class Scene implements Disposable {
     return comparison;
   }
 
-  [Symbol.dispose](): void {
+  /** Kills the agents that still run. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const agent of this.#agents) await agent[Symbol.asyncDispose]();
     this.writer.close();
     removeNow(this.root);
   }

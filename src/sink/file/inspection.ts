@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import type { ArchiveRecord } from '../../checkpoint/archive-records.ts';
 import { type FileIo, type FileStat, isRecorded, readAt } from './file-io.ts';
-import { memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
+import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 /** What stands where an open file of the database should be, and so what is to be done with it. */
@@ -9,7 +9,7 @@ export type Finding = { readonly record: ArchiveRecord } & (
   | { readonly kind: 'intact' }
   /** Longer than the commit, or with a damaged end: cut. */
   | { readonly kind: 'tail'; readonly stat: FileStat; readonly tailBytes: number }
-  /** Created but never committed: removed. */
+  /** Created but never committed: removed. Its inode is not known, so only its beginning tells that it is ours. */
   | { readonly kind: 'uncommitted'; readonly stat: FileStat; readonly tailBytes: number }
   /** Registered, but not created: forgotten. */
   | { readonly kind: 'absent' }
@@ -23,6 +23,7 @@ export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Findin
   if (record.inode === undefined) {
     // Only a regular file can be one that this archive created.
     if (stat === undefined || !stat.isFile) return { record, kind: 'absent' };
+    if (!(await mayBeOurs(io, record))) return { record, kind: 'changed', reason: 'something else took its place' };
     return { record, kind: 'uncommitted', stat, tailBytes: stat.size };
   }
   if (stat === undefined) return { record, kind: 'changed', reason: 'it was removed' };
@@ -46,9 +47,23 @@ export function committedEnding(record: ArchiveRecord): Buffer {
 }
 
 async function endsWith(io: FileIo, record: ArchiveRecord, ending: Buffer): Promise<boolean> {
-  const fd = await io.open(record.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  return (await bytesAt(io, record.path, TRAILER_BYTES, record.committedBytes)).equals(ending);
+}
+
+/**
+ * Whether a file at a path where one was to be created begins as this archive's files do, as far as it was written: what
+ * does not is somebody else's. After a power loss there may be NULs where content was to come. Lines tell nothing.
+ */
+async function mayBeOurs(io: FileIo, record: ArchiveRecord): Promise<boolean> {
+  if (record.compress !== 'gzip') return true;
+  const beginning = await bytesAt(io, record.path, MEMBER_HEADER.length, 0);
+  return beginning.equals(MEMBER_HEADER.subarray(0, beginning.length)) || beginning.every((byte) => byte === 0);
+}
+
+async function bytesAt(io: FileIo, path: string, length: number, position: number): Promise<Buffer> {
+  const fd = await io.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    return (await readAt(io, fd, TRAILER_BYTES, record.committedBytes)).equals(ending);
+    return await readAt(io, fd, length, position);
   } finally {
     await io.close(fd);
   }
