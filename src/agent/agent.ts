@@ -43,6 +43,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #sources: readonly Source[];
   #watcher: DirectoryWatcher | undefined;
+  #hasStarted = false;
   #stopping = false;
   #sweepAt = 0;
   #maintainAt = 0;
@@ -58,11 +59,17 @@ export class Agent {
     this.#sources = parts.inputs.map(({ source }) => source);
   }
 
+  /** Whether the archive could be brought to its last commit. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
   /** Runs until {@link stop}, or until everything that exists was read and committed. */
   async run(options: { exitAtEof: boolean }): Promise<void> {
     const { sinks, committer } = this.#parts;
     try {
       for (const { archive } of sinks) await archive.start();
+      this.#hasStarted = true;
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options.exitAtEof);
       await this.#drain();

@@ -23,7 +23,6 @@ function endQuietlyWithoutReader(process: NodeJS.Process): void {
     if (errorCode(error) !== 'EPIPE') throw error;
     process.exit();
   });
-  process.stderr.on('error', (error) => {
-    if (errorCode(error) !== 'EPIPE') throw error;
-  });
+  // An error that cannot be told is told to nobody; to throw it would only ask for it to be told.
+  process.stderr.on('error', () => undefined);
 }

@@ -34,6 +34,8 @@ export const run: Command<RunOptions> = {
 /** One agent after another, each on the configuration that was valid last; signals go to the one that runs. */
 class Daemon {
   #config: Config;
+  /** The last one that an agent has started on. */
+  #proven: Config | undefined;
   readonly #load: () => Config;
   readonly #exitAtEof: boolean;
   #log: Logger;
@@ -59,18 +61,42 @@ class Daemon {
     try {
       while (!this.#stopping) {
         const config = this.#config;
-        this.#agent = buildAgent(config, new Telemetry(this.#log));
-        this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
-        await this.#agent.run({ exitAtEof: this.#exitAtEof });
+        await this.#runAgent(config);
         if (config === this.#config) break;
         this.#log = createLogger(this.#config.log);
-        this.#log.info('the new configuration applies');
+        const isNew = this.#config !== this.#proven;
+        this.#log.info(isNew ? 'the new configuration applies' : 'the old configuration applies again');
       }
       this.#log.info('auditail stopped: everything that was read is committed');
       return 0;
     } finally {
       clearTimeout(this.#timer);
+      // Log lines that nobody takes must not keep the process.
+      setTimeout(() => process.exit(), this.#config.shutdownTimeoutMs).unref();
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+    }
+  }
+
+  /** Runs one agent to its end. Where it fails and there is another configuration to go on with, it only tells why. */
+  async #runAgent(config: Config): Promise<void> {
+    let agent: Agent | undefined;
+    try {
+      agent = buildAgent(config, new Telemetry(this.#log));
+      this.#agent = agent;
+      this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
+      await agent.run({ exitAtEof: this.#exitAtEof });
+    } catch (error) {
+      if (this.#stopping) throw error;
+      if (config !== this.#config) {
+        this.#log.warn({ error: describeError(error) }, 'not all could be committed before: it is read again');
+      } else if (agent?.hasStarted !== true && this.#proven !== undefined && this.#proven !== config) {
+        this.#config = this.#proven;
+        this.#log.error({ error: describeError(error) }, 'the new configuration cannot start: it is refused');
+      } else {
+        throw error;
+      }
+    } finally {
+      if (agent?.hasStarted === true) this.#proven = config;
     }
   }
 

@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { LogStream } from './log-stream.ts';
 
 export type { Logger } from 'pino';
 
@@ -7,14 +8,14 @@ export const LOG_FORMATS = ['json', 'text'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** Log lines waiting for a stalled stderr; beyond it new lines are dropped, since a log must never stop the agent. */
-const STALLED_LOG_BYTES = 1024 * 1024;
+/** One for all loggers of the process, so that their lines do not mix. */
+let stderr: LogStream | undefined;
 
 /** A logger on stderr. `text` is for people: `time LEVEL message key=value …`. */
 export function createLogger(options: { level: LogLevel; format: LogFormat }): Logger {
-  const stderr = destination({ dest: 2, sync: false, maxLength: STALLED_LOG_BYTES });
+  const lines = logStream();
   const stream: DestinationStream =
-    options.format === 'json' ? stderr : { write: (line: string) => stderr.write(formatText(line)) };
+    options.format === 'json' ? lines : { write: (line: string) => lines.write(formatText(line)) };
   return pino(
     {
       level: options.level,
@@ -25,6 +26,15 @@ export function createLogger(options: { level: LogLevel; format: LogFormat }): L
     },
     stream,
   );
+}
+
+function logStream(): LogStream {
+  if (stderr === undefined) {
+    const opened = new LogStream(2);
+    process.on('exit', () => opened.flushSync());
+    stderr = opened;
+  }
+  return stderr;
 }
 
 /** Turns one JSON log line into `time LEVEL message key=value …`. */

@@ -111,7 +111,7 @@ export class Scene implements AsyncDisposable {
   /** Waits until the archive holds as many lines as were written. */
   async archived(agent: AgentProcess, deadlineMs?: number): Promise<void> {
     const { total } = this.writer.expected;
-    await agent.waitFor(`${total} archived lines`, async () => (await this.#lines()) >= total, deadlineMs);
+    await agent.waitFor(`${total} archived lines`, async () => (await this.count()) >= total, deadlineMs);
   }
 
   /** Each line that was written is in the archive exactly once, nothing else is, and every file is whole. */
@@ -128,8 +128,8 @@ export class Scene implements AsyncDisposable {
     removeNow(this.root);
   }
 
-  /** A file may be half written, or vanish, while it is read. */
-  async #lines(): Promise<number> {
+  /** Lines in the archive of a running agent: a file may be half written, or vanish, while it is read. */
+  async count(): Promise<number> {
     try {
       return (await this.compare()).archived;
     } catch (error) {
