@@ -59,7 +59,6 @@ export class ActiveSegments {
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
-    if (!file.gzip) segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
   }
 
   async release(known: Known): Promise<void> {
