@@ -9,7 +9,7 @@ import type { LogLine } from '../helpers/agent-process.ts';
 import { hashLine, LineMultiset } from '../helpers/line-multiset.ts';
 import { RotatingWriter, type RotationStyle } from '../helpers/rotating-writer.ts';
 import { PartLines } from './part-lines.ts';
-import { type GapRow, killed, Scene, stopped } from './scene.ts';
+import { type GapRow, killed, Scene, stopped } from './rotation-scene.ts';
 
 const DELETED = 'the file was deleted or replaced before it was read to its end';
 

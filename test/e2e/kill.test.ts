@@ -13,7 +13,7 @@ import { memberTrailer } from '../../src/sink/file/gzip-format.ts';
 import type { AgentProcess } from '../helpers/agent-process.ts';
 import { gzipTest } from '../helpers/archive-reader.ts';
 import { LineMultiset } from '../helpers/line-multiset.ts';
-import { killed, Scene } from './scene.ts';
+import { killed, Scene } from './rotation-scene.ts';
 
 /** Rounds of each kind, over both durabilities. */
 const ROUNDS = { running: 32, starting: 16, stopping: 12 } as const;

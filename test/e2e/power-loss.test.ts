@@ -10,7 +10,7 @@ import { Random } from '../../bench/random.ts';
 import { hashLine, LineMultiset } from '../helpers/line-multiset.ts';
 import { RotatingWriter, type RotationStyle } from '../helpers/rotating-writer.ts';
 import { PartLines } from './part-lines.ts';
-import { killed, Scene, stopped } from './scene.ts';
+import { killed, Scene, stopped } from './rotation-scene.ts';
 
 /** Where a log ends after the power loss. */
 interface Cut {

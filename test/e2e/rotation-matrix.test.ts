@@ -9,7 +9,7 @@ import type { AgentProcess } from '../helpers/agent-process.ts';
 import { findLogrotate } from '../helpers/logrotate.ts';
 import { RotatingWriter, type RotatingWriterOptions, type RotationStyle } from '../helpers/rotating-writer.ts';
 import { PartLines, SHAPES, type Shape } from './part-lines.ts';
-import { killed, Scene, stopped } from './scene.ts';
+import { killed, Scene, stopped } from './rotation-scene.ts';
 
 interface Way {
   readonly name: string;
