@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -94,6 +94,15 @@ export class Scene implements Disposable {
   committedBytes(): number {
     const rows = this.#look('SELECT total(offset) AS sum FROM offsets');
     return Number(rows[0]?.sum ?? 0);
+  }
+
+  /** Bytes of the live file that are not committed. */
+  unread(): number {
+    const { size, ino } = statSync(this.log, { bigint: true });
+    const rows = this.#look(
+      `SELECT offset FROM offsets JOIN segments ON segments.id = segment WHERE inode = '${ino}' ORDER BY id DESC LIMIT 1`,
+    );
+    return Number(size) - Number(rows[0]?.offset ?? 0);
   }
 
   /** Segments that are not read to their end for good; the live file is always one of them. */
