@@ -16,6 +16,7 @@ export class ReplayWatch {
   /** Whether the replay has passed. An unfinished last line is not waited for. */
   get hasPassed(): boolean {
     for (const source of this.#sources) {
+      if (source.isUndecided) return false;
       for (const segment of source.segments()) {
         const isThere = segment.position >= (this.#targets.get(segment.id) ?? 0) || source.hasEnded(segment);
         if (segment.uncommitted || !isThere) return false;
