@@ -30,6 +30,11 @@ import { Wake } from './wake.ts';
  * @throws AuditailError `STATE_LOCKED`, `STATE_CORRUPT` and the like
  */
 export function buildAgent(config: Config, telemetry: Telemetry): Agent {
+  return new Agent(buildParts(config, telemetry));
+}
+
+/** The parts of an agent, for who drives them step by step. Their `release` lets go of the state. */
+export function buildParts(config: Config, telemetry: Telemetry): AgentParts {
   const lock = StateLock.acquire(config.stateDir);
   let db: Database | undefined;
   try {
@@ -57,7 +62,7 @@ interface Shared {
   readonly now: () => number;
 }
 
-function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): Agent {
+function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): AgentParts {
   const shared: Shared = {
     config,
     telemetry,
@@ -78,7 +83,7 @@ function assemble(config: Config, telemetry: Telemetry, db: Database, release: (
   const inputs = buildInputs(shared, sinks, committer);
   sources.push(...inputs.map(({ source }) => source));
   const { budget, occurrences, now } = shared;
-  return new Agent({ config, inputs, sinks, committer, budget, occurrences, wake, cutDir, now, release });
+  return { config, inputs, sinks, committer, budget, occurrences, wake, cutDir, now, release };
 }
 
 function buildSinks(shared: Shared, cutDir: string): FileSink[] {

@@ -88,6 +88,11 @@ export class Source {
     return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
+  /** Whether it is left to a later sweep what became of a file or a segment: it may turn out to be a gap. */
+  get isUndecided(): boolean {
+    return this.#undecided > 0;
+  }
+
   get gapsTold(): number {
     return this.#gaps.told;
   }
