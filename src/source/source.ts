@@ -1,7 +1,5 @@
-import type { GapRecords } from '../checkpoint/gap-records.ts';
-import type { SegmentProgress, SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { SegmentProgress } from '../checkpoint/segment-records.ts';
 import type { SourceConfig } from '../config/types.ts';
-import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import { ActiveSegments, isOpen, type OpenSegment } from './active-segments.ts';
 import { ChangeResolver } from './change-resolver.ts';
 import { type Discovery, discover, type FoundFile } from './discovery.ts';
@@ -9,25 +7,11 @@ import { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
 import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
-import type { LineHandler } from './line-handler.ts';
 import { newSegmentRow } from './new-segment.ts';
 import { isReadError, ReadTroubles } from './read-troubles.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
-
-export interface SourceDeps {
-  readonly records: SegmentRecords;
-  readonly gaps: GapRecords;
-  readonly occurrences: SourceOccurrences;
-  readonly handler: LineHandler;
-  /** Names of the sinks; their order is that of `Segment.from`. */
-  readonly sinks: readonly string[];
-  /** Makes everything that was read so far durable. Called between two steps only. */
-  readonly commit: () => Promise<void>;
-  /** Asks for a commit soon: a rotated segment was read to its end, and its file may be pruned next. */
-  readonly requestCommit: () => void;
-  readonly now: () => number;
-}
+import type { SourceDeps } from './source-deps.ts';
 
 /**
  * One configured source: its streams and the segments that are being read.
@@ -86,11 +70,6 @@ export class Source {
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
     return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
-  }
-
-  /** Whether it is left to a later sweep what became of a file or a segment: it may turn out to be a gap. */
-  get isUndecided(): boolean {
-    return this.#undecided > 0;
   }
 
   get gapsTold(): number {

@@ -35,7 +35,7 @@ function fakeAgent(options: {
   const source = {
     config: { refreshIntervalMs: MINUTE_MS },
     directories: options.directories ?? [],
-    unreadable: new Set(options.unreadable),
+    troubles: { unreadable: new Set(options.unreadable) },
     wantsSweep: false,
     isDrained: true,
     isUndecided: false,
