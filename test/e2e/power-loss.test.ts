@@ -20,6 +20,8 @@ interface Cut {
   readonly nulls?: (content: Buffer, left: number) => number;
   /** The beginning, by which the log is known, is gone as well: it cannot be known again, and that is told. */
   readonly losesHead?: boolean;
+  /** Nothing but the beginning is left: the file itself is known again, a copy of it may as well be another log. */
+  readonly keepsOnlyHead?: boolean;
 }
 
 /** Behind the bytes that a log is known by, and within its first line. */
@@ -34,7 +36,7 @@ const CUTS: Readonly<Record<string, Cut>> = {
   'half of the last line': { left: (content) => content.length - 100 },
   'several commits, at a line end': { left: (content, random) => upTo(content, somewhere(content, random)) },
   'several commits, within a line': { left: somewhere },
-  'all but the start of the first line': { left: () => HEAD_END },
+  'all but the start of the first line': { left: () => HEAD_END, keepsOnlyHead: true },
   'several commits, at a line end, and NULs up to the old length': {
     left: (content, random) => upTo(content, somewhere(content, random)),
     nulls: toOldLength,
@@ -155,7 +157,9 @@ describe('the log lost', { concurrency: 3 }, () => {
         }
         await log.assertArchived();
         const gaps = scene.gaps().map(({ end_offset, start_offset }) => ({ start_offset, end_offset }));
-        assert.equal(gaps.length, cut.losesHead === true ? 1 : 0, JSON.stringify(gaps));
+        const isMoved = rotation === 'rename-gzip' || rotation === 'copytruncate';
+        if (cut.keepsOnlyHead === true && isMoved) assert.ok(gaps.length <= 1, JSON.stringify(gaps));
+        else assert.equal(gaps.length, cut.losesHead === true ? 1 : 0, JSON.stringify(gaps));
         assert.equal(gaps[0]?.end_offset ?? null, null);
         // And on from there, with the agent running.
         await log.archiveInSteps(1);
@@ -176,8 +180,7 @@ test('the log lost its end again and again', { concurrency: 3 }, async (t) => {
         for (let round = 0; round < 5; round += 1) {
           log.write(lines.part());
           const agent = await scene.startReading();
-          const before = round === 0 ? 0 : scene.committedLines();
-          await agent.waitFor('the live log', () => scene.unread() === 0 && scene.committedLines() > before);
+          await agent.waitFor('the live log', () => scene.unread() === 0);
           const wanted = 1 + random.below(3);
           for (let step = 0; step < wanted; step += 1) {
             const known = scene.committedLines();
