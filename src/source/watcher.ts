@@ -12,17 +12,28 @@ export type Hint = 'content' | 'names';
 export class DirectoryWatcher {
   readonly #watcher: FSWatcher;
   readonly #watched = new Set<string>();
+  /** By path: a rename and a new file in its place come as one change, since both are over when chokidar looks. */
+  readonly #inodes = new Map<string, number>();
 
   constructor(hint: (hint: Hint) => void, failed: (error: unknown) => void) {
     this.#watcher = watch([], {
-      ignoreInitial: true,
+      ignoreInitial: false,
+      alwaysStat: true,
       depth: 0,
       atomic: false,
       // Rotated parts do not change; each would cost a watch of the few that a host has.
       ignored: (file) => !this.#watched.has(file) && parseRotatedName(path.basename(file)) !== undefined,
     });
-    this.#watcher.on('change', () => hint('content'));
-    for (const event of ['add', 'unlink', 'addDir', 'unlinkDir'] as const) this.#watcher.on(event, () => hint('names'));
+    this.#watcher.on('change', (file, stats) => hint(this.#isOther(file, stats?.ino) ? 'names' : 'content'));
+    this.#watcher.on('add', (file, stats) => {
+      this.#isOther(file, stats?.ino);
+      hint('names');
+    });
+    this.#watcher.on('unlink', (file) => {
+      this.#inodes.delete(file);
+      hint('names');
+    });
+    for (const event of ['addDir', 'unlinkDir'] as const) this.#watcher.on(event, () => hint('names'));
     this.#watcher.on('error', failed);
   }
 
@@ -33,6 +44,13 @@ export class DirectoryWatcher {
       this.#watched.add(directory);
       this.#watcher.add(directory);
     }
+  }
+
+  /** Whether the path has another file than at the last look; remembers the one that it has. */
+  #isOther(file: string, inode: number | undefined): boolean {
+    if (inode === undefined || this.#inodes.get(file) === inode) return false;
+    this.#inodes.set(file, inode);
+    return true;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DirectoryWatcher, type Hint } from '../../src/source/watcher.ts';
+
+/** A watcher of a new directory, with the hints that it gave. */
+async function watched(t: TestContext, directories: (dir: string) => string[] = (dir) => [dir]) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'auditail-watcher-'));
+  t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  const hints: Hint[] = [];
+  const errors: unknown[] = [];
+  const watcher = new DirectoryWatcher(
+    (hint) => hints.push(hint),
+    (error) => errors.push(error),
+  );
+  t.after(() => watcher.close());
+  fs.writeFileSync(path.join(dir, 'audit.log'), 'first\n');
+  watcher.watch(directories(dir));
+  return { dir, log: path.join(dir, 'audit.log'), hints, errors, watcher };
+}
+
+/**
+ * Does something again and again until there is a hint of it: nobody says when a watch has begun. `undo` makes it
+ * possible to do it again.
+ */
+async function until(hints: Hint[], wanted: Hint, act: (nth: number) => void): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (let nth = 0; Date.now() < deadline; nth += 1) {
+    hints.length = 0;
+    act(nth);
+    for (let waited = 0; waited < 10; waited += 1) {
+      await delay(20);
+      if (hints.includes(wanted)) return;
+    }
+  }
+  assert.fail(`no hint of ${wanted}`);
+}
+
+test('writing, creating, renaming and deleting give hints', async (t) => {
+  const { dir, log, hints, errors } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await until(hints, 'names', (nth) => fs.writeFileSync(path.join(dir, `new-${nth}.log`), ''));
+  await until(hints, 'names', (nth) => {
+    fs.renameSync(log, path.join(dir, `audit.log.${nth + 1}`));
+    fs.writeFileSync(log, '');
+  });
+  await until(hints, 'names', (nth) => {
+    if (nth % 2 === 0) fs.rmSync(log);
+    else fs.writeFileSync(log, '');
+  });
+  assert.deepEqual(errors, []);
+});
+
+test('a directory that is watched later gives hints too, and twice is once', async (t) => {
+  const { dir, hints, watcher } = await watched(t, () => []);
+  const later = path.join(dir, 'later');
+  fs.mkdirSync(later);
+  watcher.watch([later]);
+  watcher.watch([later, later]);
+  await until(hints, 'names', (nth) => fs.writeFileSync(path.join(later, `${nth}.log`), ''));
+});
+
+test('a directory that does not exist yet gives a hint when it comes', async (t) => {
+  const { dir, hints, errors } = await watched(t, (parent) => [path.join(parent, 'coming')]);
+  const coming = path.join(dir, 'coming');
+  await until(hints, 'names', (nth) => {
+    if (nth % 2 === 0) fs.mkdirSync(coming);
+    else fs.rmdirSync(coming);
+  });
+  assert.deepEqual(errors, []);
+});
+
+test('after it was closed there are no hints, and closing again does no harm', async (t) => {
+  const { log, hints, watcher } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await watcher.close();
+  await watcher.close();
+  hints.length = 0;
+  fs.appendFileSync(log, 'unseen\n');
+  await delay(200);
+  assert.deepEqual(hints, []);
+});
