@@ -1,4 +1,5 @@
 import { errorCode } from '../errors.ts';
+import { flushLogs } from '../telemetry/logger.ts';
 import { runProgram } from './program.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
 
@@ -6,15 +7,20 @@ import { exitCodeOf, formatError } from './report-error.ts';
 export async function runProcess(process: NodeJS.Process): Promise<void> {
   endQuietlyWithoutReader(process);
   process.on('uncaughtException', (error) => {
-    process.stderr.write(formatError(error, process.env));
+    tell(process, error);
     process.exit(1);
   });
   try {
     process.exitCode = await runProgram(process.argv.slice(2), process);
   } catch (error) {
-    process.stderr.write(formatError(error, process.env));
+    tell(process, error);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+function tell(process: NodeJS.Process, error: unknown): void {
+  flushLogs();
+  process.stderr.write(formatError(error, process.env));
 }
 
 /** `auditail … | head` is done when head is: what nobody reads is no failure. */

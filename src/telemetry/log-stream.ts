@@ -59,13 +59,14 @@ export class LogStream {
 
   /** At the end of the process: writes what waits, if somebody takes it. */
   flushSync(): void {
-    const { since, inFlight } = this.#sending ?? { since: performance.now(), inFlight: false };
-    if (performance.now() - since > STALLED_MS) return;
+    const sending = this.#sending;
+    if (sending !== undefined && performance.now() - sending.since > STALLED_MS) return;
     // Its outcome cannot be learnt any more, so it is given the time to end.
-    if (inFlight) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GRACE_MS);
-    const first = this.#sending === undefined || inFlight ? [] : [this.#sending.bytes];
-    let bytes = Buffer.concat([...first, ...this.#waiting]);
+    if (sending?.inFlight === true) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GRACE_MS);
+    else this.#sending = undefined;
+    let bytes = Buffer.concat([...(sending?.inFlight === false ? [sending.bytes] : []), ...this.#waiting]);
     this.#waiting = [];
+    this.#waitingBytes = 0;
     try {
       while (bytes.length > 0) bytes = bytes.subarray(this.#io.writeSync(this.#fd, bytes));
     } catch {
@@ -93,8 +94,11 @@ export class LogStream {
 
   #sent(bytes: Buffer, error: Error | null, written: number): void {
     if (error !== null && errorCode(error) === 'EAGAIN') {
-      this.#sending = { bytes, since: this.#sending!.since, inFlight: false };
-      setTimeout(() => this.#send(bytes, this.#sending!.since), RETRY_MS).unref();
+      const retry = { bytes, since: this.#sending!.since, inFlight: false };
+      this.#sending = retry;
+      setTimeout(() => {
+        if (this.#sending === retry) this.#send(bytes, retry.since);
+      }, RETRY_MS).unref();
     } else if (error === null && written < bytes.length) {
       this.#isTorn = true;
       this.#send(bytes.subarray(written), performance.now());

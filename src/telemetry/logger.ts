@@ -28,10 +28,15 @@ export function createLogger(options: { level: LogLevel; format: LogFormat }): L
   );
 }
 
+/** Writes what waits, so that what is written to stderr next stands behind it. */
+export function flushLogs(): void {
+  stderr?.flushSync();
+}
+
 function logStream(): LogStream {
   if (stderr === undefined) {
     const opened = new LogStream(2);
-    process.on('exit', () => opened.flushSync());
+    process.on('exit', flushLogs);
     stderr = opened;
   }
   return stderr;

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventLine, HOUR_NAME, HOUR_START, Scene } from './scene.ts';
 
+/** What ends a member: it is written anew behind what follows. */
+const TRAILER_BYTES = 10;
+
 /** Written by the pool before a commit, because it is more than a block. */
-async function crashWithTail(scene: Scene): Promise<string> {
+async function crashWithTail(scene: Scene): Promise<{ file: string; committed: number }> {
   const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
   scene.write(20);
   assert.equal((await scene.runToEnd()).code, 0);
@@ -14,7 +17,7 @@ async function crashWithTail(scene: Scene): Promise<string> {
   scene.write(3000, { filler: 1000 });
   await agent.waitFor('content behind the commit', () => statSync(file).size > committed);
   await agent.kill();
-  return file;
+  return { file, committed };
 }
 
 function cutTails(scene: Scene): string[] {
@@ -39,19 +42,18 @@ describe('what a start cuts off', { concurrency: true }, () => {
   for (const wait of ['50ms', '12s']) {
     test(`is kept where the log has a gap instead, told after a rotate_wait of ${wait}`, async () => {
       await using scene = new Scene();
-      const file = await crashWithTail(scene);
-      const tail = readFileSync(file);
+      const { file, committed } = await crashWithTail(scene);
+      const tail = readFileSync(file).subarray(committed - TRAILER_BYTES);
       rmSync(scene.log);
       scene.writer.reopen();
       scene.writer.writeLines([eventLine({ id: 'after the gap', namespace: 'team-b' })]);
       await using agent = scene.start({ config: scene.config({ source: { rotate_wait: wait } }) });
       await agent.waitFor('the gap', () => agent.findLog(/^a gap: /) !== undefined);
-      const cut = agent.findLog('archive file cut to the last commit')!;
       await agent.waitFor('a word on the tails', () => agent.findLog(/^gaps were found/) !== undefined);
       const kept = cutTails(scene);
       assert.equal(kept.length, 1);
       const copy = readFileSync(join(scene.state, 'cut', 'archive', kept[0]!));
-      assert.deepEqual(copy, tail.subarray(Number(cut.committedBytes)));
+      assert.ok(copy.equals(tail));
 
       // The next look at what is to be done, which finishes the hour before, says nothing more of them.
       scene.writer.writeLines([eventLine({ id: 'an hour later', timeMs: HOUR_START + 3_600_000 })]);

@@ -58,12 +58,14 @@ describe('no space left', { skip: whyNoDisk }, () => {
     using disk = new SmallDisk(4);
     await using scene = new Scene({ state: join(disk.path, 'state') });
     await fillAndKill(scene, disk);
+    // What the killed agent gave back.
+    disk.fill();
     const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
     const before = readFileSync(file);
     const { code, log } = await scene.runToEnd();
     assert.equal(code, 1);
     assert.match(String(log.at(-1)?.text), /^auditail: cannot copy what a crash left .*no space.*start again$/);
-    assert.deepEqual(readFileSync(file), before);
+    assert.ok(readFileSync(file).equals(before));
     assert.deepEqual(readdirSync(join(scene.state, 'cut', 'archive')), []);
     disk.free();
     assert.equal((await scene.runToEnd()).code, 0);
@@ -75,7 +77,7 @@ describe('no space left', { skip: whyNoDisk }, () => {
 async function fillAndKill(scene: Scene, disk: SmallDisk): Promise<void> {
   await using agent = scene.start();
   scene.write(100);
-  await scene.archived(agent);
+  await scene.committed(agent);
   disk.fill();
   scene.write(500, { filler: 1000 });
   scene.write(500, { namespace: 'team-b', filler: 1000 });
@@ -156,7 +158,7 @@ describe('read-only and missing places', () => {
     await using scene = new Scene();
     scene.write(50);
     await using agent = scene.start();
-    await scene.archived(agent);
+    await scene.committed(agent);
     const first = `${scene.archive}.first`;
     renameSync(scene.archive, first);
     scene.write(50);

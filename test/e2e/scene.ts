@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { type AgentOptions, AgentProcess, type Exit, type LogLine } from '../helpers/agent-process.ts';
 import { type ArchiveComparison, type CompareOptions, compareArchive } from '../helpers/archive-reader.ts';
 import { removeNow, removeWithParent } from '../helpers/children.ts';
@@ -108,6 +109,12 @@ export class Scene implements AsyncDisposable {
     return compareArchive(this.archive, expected, { describe: (hash) => this.writer.describe(hash), ...options });
   }
 
+  /** Waits until as many lines are committed as were written: what is in the archive may still be cut off it. */
+  async committed(agent: AgentProcess): Promise<void> {
+    const { total } = this.writer.expected;
+    await agent.waitFor(`${total} committed lines`, () => this.#committed() >= total);
+  }
+
   /** Waits until the archive holds as many lines as were written. */
   async archived(agent: AgentProcess, deadlineMs?: number): Promise<void> {
     const { total } = this.writer.expected;
@@ -126,6 +133,21 @@ export class Scene implements AsyncDisposable {
     for (const agent of this.#agents) await agent[Symbol.asyncDispose]();
     this.writer.close();
     removeNow(this.root);
+  }
+
+  #committed(): number {
+    const file = join(this.state, 'state.sqlite');
+    if (!existsSync(file)) return 0;
+    const db = new Sqlite(file, { readonly: true });
+    try {
+      return db.prepare('SELECT total(events) FROM archives').pluck().get() as number;
+    } catch (error) {
+      // The agent has not made its tables yet.
+      if (error instanceof Error && /no such table/.test(error.message)) return 0;
+      throw error;
+    } finally {
+      db.close();
+    }
   }
 
   /** Lines in the archive of a running agent: a file may be half written, or vanish, while it is read. */

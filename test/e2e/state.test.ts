@@ -29,6 +29,7 @@ describe('a state that was restored from an old copy', () => {
     const copy = `${scene.state}.copy`;
     scene.write(100, { filler: 1000 });
     assert.equal((await scene.runToEnd({ config })).code, 0);
+    const before = Object.values(sizes(scene.archive))[0]!;
     cpSync(scene.state, copy, { recursive: true });
     scene.write(5000, { filler: 1000 });
     assert.equal((await scene.runToEnd({ config })).code, 0);
@@ -40,7 +41,7 @@ describe('a state that was restored from an old copy', () => {
     const { code, log } = await scene.runToEnd({ config });
     assert.equal(code, 0);
     const cut = log.find(({ message }) => message === 'archive file cut to the last commit');
-    assert.deepEqual(readFileSync(String(cut?.copy)), newest.subarray(Number(cut?.committedBytes)));
+    assert.ok(readFileSync(String(cut?.copy)).equals(newest.subarray(before)));
     await scene.assertExact();
   });
 

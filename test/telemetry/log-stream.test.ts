@@ -111,6 +111,19 @@ test('the end of the process takes what waits with it, once', () => {
   assert.equal(io.text, 'two\nthree\n');
 });
 
+test('the end of the process takes what a full pipe did not take before, once', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { io, log } = stream();
+  log.write('one\n');
+  io.answer({ code: 'EAGAIN' });
+  log.write('two\n');
+  log.flushSync();
+  log.flushSync();
+  t.mock.timers.tick(100);
+  assert.equal(io.isWriting, false);
+  assert.equal(io.text, 'one\ntwo\n');
+});
+
 test('the end of the process waits for no reader that stalls, and survives one that is gone', (t) => {
   const { io, log } = stream();
   let now = 0;
