@@ -60,3 +60,26 @@ test('read_from tail: a log that is made after the first start is read from its 
   await agent.stop();
   assert.deepEqual(await world.faults(), []);
 });
+
+test('a sink that is added later gets all that is still there; the others get nothing twice', async () => {
+  using world = new LogWorld({ append: true });
+  const first = { ...world.config, sinks: world.config.sinks.filter(({ name }) => name === 'all') };
+  writeSome(world);
+  let agent = await SteppedAgent.start(first);
+  await readAll(agent);
+  world.rotate(0, 'rename');
+  world.rotate(1, 'rename-gzip');
+  writeSome(world);
+  await readAll(agent);
+  await agent.stop();
+  writeSome(world);
+  agent = await SteppedAgent.start(world.config);
+  await agent.sweep();
+  await agent.poll();
+  await agent.commit();
+  await agent.crash();
+  agent = await SteppedAgent.start(world.config);
+  await readAll(agent);
+  await agent.stop();
+  assert.deepEqual(await world.faults(), []);
+});
