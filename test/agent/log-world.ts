@@ -114,7 +114,6 @@ export class LogWorld {
 
   rotate(index: number, style: RotationStyle): void {
     const log = this.logs[index]!;
-    if (statSync(log.path).size === 0) return;
     // A writer that is still in an older file is not concerned by what happens to the live one.
     const wasLate = log.isLate;
     const sizeBefore = statSync(log.path).size;
