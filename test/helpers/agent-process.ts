@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +35,8 @@ export interface AgentOptions {
   /** Further arguments of `run`, such as `--exit-at-eof`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that executes the agent's command line, such as `setpriv --reuid 65534`. */
+  readonly through?: readonly string[];
 }
 
 /** A configuration with one source and one archive, for most tests. Further keys may be spread over it. */
@@ -54,10 +56,12 @@ export function archiveConfig(paths: { state: string; log: string; archive: stri
 export class AgentProcess {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
+  readonly #configFile: string;
   readonly #log: LogLine[] = [];
 
-  private constructor(child: ChildProcess, directory: string) {
+  private constructor(child: ChildProcess, directory: string, configFile: string) {
     this.#child = child;
+    this.#configFile = configFile;
     endWithParent(child);
     child.stderr?.pipe(split2()).on('data', (line: string) => {
       if (this.#log.length >= MAX_LOG_LINES) this.#log.shift();
@@ -78,15 +82,22 @@ export class AgentProcess {
     if (!existsSync(program)) throw new Error(`${program} does not exist: run npm run build first`);
     const directory = mkdtempSync(join(tmpdir(), 'auditail-agent-'));
     removeWithParent(directory);
+    // Whoever the agent runs as, it has to read its configuration.
+    chmodSync(directory, 0o755);
     const config = join(directory, 'auditail.yaml');
     writeFileSync(config, JSON.stringify(options.config, undefined, 2));
-    const args = ['run', '-c', config, ...(options.args ?? [])];
     const isScript = /\.[cm]?[jt]s$/.test(program);
-    const child = spawn(isScript ? process.execPath : program, isScript ? [program, ...args] : args, {
+    const command = [
+      ...(options.through ?? []),
+      ...(isScript ? [process.execPath, program] : [program]),
+      ...['run', '-c', config],
+      ...(options.args ?? []),
+    ];
+    const child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...options.env },
     });
-    return new AgentProcess(child, directory);
+    return new AgentProcess(child, directory, config);
   }
 
   /** Runs the agent until it has read everything that exists (`--exit-at-eof`). */
@@ -139,6 +150,11 @@ export class AgentProcess {
   async kill(): Promise<Exit> {
     this.#child.kill('SIGKILL');
     return this.exited;
+  }
+
+  /** Writes the configuration file anew, as JSON or as the text that is given; SIGHUP makes the agent read it. */
+  reconfigure(config: Readonly<Record<string, unknown>> | string): void {
+    writeFileSync(this.#configFile, typeof config === 'string' ? config : JSON.stringify(config, undefined, 2));
   }
 
   signal(signal: NodeJS.Signals): void {
