@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { AgentProcess } from '../helpers/agent-process.ts';
 import { archiveFiles } from '../helpers/archive-reader.ts';
 import { hashLine } from '../helpers/line-multiset.ts';
 import { BackupGzip } from '../helpers/lumberjack.ts';
@@ -20,6 +21,8 @@ interface Place {
   readonly lines: PartLines;
   /** Everything that was written is archived once, and no gap was told. */
   readonly assertAll: () => Promise<void>;
+  /** The same, when the agent has read all, was stopped, and was started once more. */
+  readonly finish: (agent: AgentProcess) => Promise<void>;
 }
 
 async function withScene(options: SceneOptions, run: (place: Place) => Promise<void>): Promise<void> {
@@ -29,11 +32,30 @@ async function withScene(options: SceneOptions, run: (place: Place) => Promise<v
     await scene.assertArchive(writer.expected, (hash) => writer.describe(hash));
     assert.deepEqual(scene.gaps(), []);
   };
+  const finish = async (agent: AgentProcess): Promise<void> => {
+    await scene.committed(agent, writer.expected.total);
+    await stopped(agent);
+    await scene.drain();
+    await assertAll();
+  };
   try {
-    await run({ scene, writer, lines: new PartLines('few', 1), assertAll });
+    await run({ scene, writer, lines: new PartLines('few', 1), assertAll, finish });
   } finally {
     writer.close();
   }
+}
+
+/** Every rotation, one after the other, before the eyes of a running agent. */
+async function readThroughRotations(agent: AgentProcess, { scene, writer, lines, finish }: Place): Promise<void> {
+  writer.writeLines(lines.part());
+  for (const style of ['rename', 'rename-gzip', 'copytruncate', 'rename-late'] as const) {
+    await scene.committed(agent, writer.expected.total);
+    writer.writeLines(lines.part());
+    writer.rotate(style);
+    writer.reopen();
+    writer.writeLines(lines.part());
+  }
+  await finish(agent);
 }
 
 /** A command that runs another where the kernel has none of these to give; undefined where no such place can be made. */
@@ -56,21 +78,11 @@ describe('failures of other agents', { concurrency: 2 }, () => {
     ['a glob that the rotated names match too', (log: string) => join(dirname(log), '*')],
   ] as const) {
     test(`4: ${kind} holds the rotated parts too, and nothing is read twice`, () =>
-      withScene({}, async ({ scene, writer, lines, assertAll }) => {
+      withScene({}, async (place) => {
+        const { scene } = place;
         (scene.config.sources as Record<string, unknown>[])[0]!.path = of(scene.log);
-        writer.writeLines(lines.part());
         const agent = await scene.startReading();
-        for (const style of ['rename', 'rename-gzip', 'copytruncate', 'rename-late'] as const) {
-          await scene.committed(agent, writer.expected.total);
-          writer.writeLines(lines.part());
-          writer.rotate(style);
-          writer.reopen();
-          writer.writeLines(lines.part());
-        }
-        await scene.committed(agent, writer.expected.total);
-        await stopped(agent);
-        await scene.drain();
-        await assertAll();
+        await readThroughRotations(agent, place);
       }));
   }
 
@@ -111,7 +123,7 @@ describe('failures of other agents', { concurrency: 2 }, () => {
     }));
 
   test('9: a gzip that grows beside its original, also over a restart, and one that is left alone half written', () =>
-    withScene({}, async ({ scene, writer, assertAll }) => {
+    withScene({}, async ({ scene, writer, finish }) => {
       const lines = new PartLines('large', 9);
       writer.writeLines(lines.part());
       const backup = writer.rotate('rename');
@@ -133,10 +145,7 @@ describe('failures of other agents', { concurrency: 2 }, () => {
       abandoned.step(10);
       abandoned.abandon();
       writer.writeLines(lines.take(3));
-      await scene.committed(agent, writer.expected.total);
-      await stopped(agent);
-      await scene.drain();
-      await assertAll();
+      await finish(agent);
     }));
 
   for (const how of ['stopped', 'killed'] as const) {
@@ -157,7 +166,7 @@ describe('failures of other agents', { concurrency: 2 }, () => {
   }
 
   test('12: a line longer than max_line_bytes is archived whole, and reading goes on behind it', () =>
-    withScene({ source: { max_line_bytes: '1MiB' } }, async ({ scene, writer, lines, assertAll }) => {
+    withScene({ source: { max_line_bytes: '1MiB' } }, async ({ scene, writer, lines, finish }) => {
       const agent = await scene.startReading();
       for (const bytes of [1_100_000, 5_000_000, 20_000_000]) {
         writer.writeLines(lines.part());
@@ -165,10 +174,7 @@ describe('failures of other agents', { concurrency: 2 }, () => {
         writer.writeLines(['y'.repeat(bytes)]);
       }
       writer.writeLines(lines.part());
-      await scene.committed(agent, writer.expected.total);
-      await stopped(agent);
-      await scene.drain();
-      await assertAll();
+      await finish(agent);
       const oversize = (await archiveFiles(scene.archive)).filter((file) => file.startsWith('audit-_oversize.'));
       assert.ok(oversize.length > 0);
     }));
@@ -211,26 +217,15 @@ describe('failures of other agents', { concurrency: 2 }, () => {
 
   for (const limit of ['max_inotify_watches', 'max_inotify_instances']) {
     test(`3 and 22: no ${limit.replace('max_', '').replace('_', ' ')} are left: told, and the sweep finds everything`, (t) =>
-      withScene({}, async ({ scene, writer, lines, assertAll }) => {
+      withScene({}, async (place) => {
         const through = without(limit);
         if (through === undefined) {
           t.skip('no user namespace with limits of its own can be made here');
           return;
         }
-        writer.writeLines(lines.part());
-        const agent = await scene.startReading({ through });
+        const agent = await place.scene.startReading({ through });
         await agent.waitFor('the warning', () => agent.findLog(/^cannot watch for changes/) !== undefined);
-        for (const style of ['rename', 'rename-gzip', 'copytruncate', 'rename-late'] as const) {
-          await scene.committed(agent, writer.expected.total);
-          writer.writeLines(lines.part());
-          writer.rotate(style);
-          writer.reopen();
-          writer.writeLines(lines.part());
-        }
-        await scene.committed(agent, writer.expected.total);
-        await stopped(agent);
-        await scene.drain();
-        await assertAll();
+        await readThroughRotations(agent, place);
       }));
   }
 
@@ -279,18 +274,15 @@ describe('failures of other agents', { concurrency: 2 }, () => {
     }));
 
   test('7: a copy that grows while it is made, and a copy that nobody truncates for', () =>
-    withScene({}, async ({ scene, writer, assertAll }) => {
+    withScene({}, async ({ scene, writer, finish }) => {
       const lines = new PartLines('large', 7);
       writer.writeLines(lines.part());
       const agent = await scene.startReading();
       await scene.committed(agent, writer.expected.total);
-      // A backup of the live file, as somebody makes it by hand.
+      // By hand, for example.
       copyFileSync(scene.log, `${scene.log}.1`);
       writer.writeLines(lines.take(3));
-      await scene.committed(agent, writer.expected.total);
-      await stopped(agent);
-      await scene.drain();
-      await assertAll();
+      await finish(agent);
       const again = await scene.startReading();
       const content = readFileSync(scene.log);
       const half = Math.floor(content.length / 2);
@@ -301,10 +293,7 @@ describe('failures of other agents', { concurrency: 2 }, () => {
       await again.waitFor('a sweep', sweeps(2));
       writer.truncate();
       writer.writeLines(lines.take(3));
-      await scene.committed(again, writer.expected.total);
-      await stopped(again);
-      await scene.drain();
-      await assertAll();
+      await finish(again);
     }));
 });
 
