@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { AgentProcess, archiveConfig, type Exit, type LogLine } from '../helpers/agent-process.ts';
+import { type AgentOptions, AgentProcess, archiveConfig, type Exit, type LogLine } from '../helpers/agent-process.ts';
 import { compareArchive, gzipTest } from '../helpers/archive-reader.ts';
 import { removeNow, removeWithParent } from '../helpers/children.ts';
 import type { LineMultiset } from '../helpers/line-multiset.ts';
@@ -29,6 +29,8 @@ export interface SceneOptions {
   readonly config?: Record<string, unknown>;
   /** Further keys of the one sink. */
   readonly sink?: Record<string, unknown>;
+  /** Further variables of the agent's environment. */
+  readonly env?: Record<string, string>;
 }
 
 /** The place of one test: a log, a state and an archive in a directory of their own, and the agents that run on them. */
@@ -38,6 +40,8 @@ export class Scene implements Disposable {
   readonly archive: string;
   readonly state: string;
   readonly config: Record<string, unknown>;
+  readonly #env: Record<string, string>;
+  readonly #agents: AgentProcess[] = [];
 
   /** Short intervals, so that no test waits for defaults. */
   constructor(options: SceneOptions = {}) {
@@ -51,6 +55,7 @@ export class Scene implements Disposable {
       sources: Record<string, unknown>[];
       sinks: Record<string, unknown>[];
     };
+    this.#env = options.env ?? {};
     this.config = {
       ...rest,
       commit: { interval: '50ms', durability: 'process' },
@@ -60,20 +65,22 @@ export class Scene implements Disposable {
     };
   }
 
-  start(): AgentProcess {
-    return AgentProcess.start({ config: this.config });
+  start(options: Pick<AgentOptions, 'through'> = {}): AgentProcess {
+    const agent = AgentProcess.start({ ...options, config: this.config, env: this.#env });
+    this.#agents.push(agent);
+    return agent;
   }
 
-  /** Starts the agent, and waits until it has found a log. */
-  async startReading(): Promise<AgentProcess> {
-    const agent = this.start();
+  /** Starts the agent, and waits until it has opened its state. */
+  async startReading(options: Pick<AgentOptions, 'through'> = {}): Promise<AgentProcess> {
+    const agent = this.start(options);
     await agent.waitFor('its start', () => agent.findLog('auditail runs') !== undefined);
     return agent;
   }
 
   /** Reads all that exists, delivers and commits it (`run --exit-at-eof`). */
   async drain(): Promise<readonly LogLine[]> {
-    const { code, signal, log } = await AgentProcess.runToEnd({ config: this.config }, DEADLINE_MS);
+    const { code, signal, log } = await AgentProcess.runToEnd({ config: this.config, env: this.#env }, DEADLINE_MS);
     const last = log.map((line) => JSON.stringify(line)).slice(-10);
     assert.equal(code, 0, `--exit-at-eof ended with ${code ?? signal}:\n${last.join('\n')}`);
     return log;
@@ -86,20 +93,20 @@ export class Scene implements Disposable {
 
   /** Lines committed to the archive so far. */
   committedLines(): number {
-    const rows = this.#look('SELECT total(events) AS sum FROM archives');
+    const rows = this.look('SELECT total(events) AS sum FROM archives');
     return Number(rows[0]?.sum ?? 0);
   }
 
   /** Bytes of all segments that are committed, as the checkpoints say. */
   committedBytes(): number {
-    const rows = this.#look('SELECT total(offset) AS sum FROM offsets');
+    const rows = this.look('SELECT total(offset) AS sum FROM offsets');
     return Number(rows[0]?.sum ?? 0);
   }
 
   /** Bytes of the live file that are not committed. */
   unread(): number {
     const { size, ino } = statSync(this.log, { bigint: true });
-    const rows = this.#look(
+    const rows = this.look(
       `SELECT offset FROM offsets JOIN segments ON segments.id = segment WHERE inode = '${ino}' ORDER BY id DESC LIMIT 1`,
     );
     return Number(size) - Number(rows[0]?.offset ?? 0);
@@ -107,7 +114,7 @@ export class Scene implements Disposable {
 
   /** Segments that are not read to their end for good; the live file is always one of them. */
   unfinished(): number {
-    const rows = this.#look('SELECT count(*) AS count FROM segments WHERE finished = 0');
+    const rows = this.look('SELECT count(*) AS count FROM segments WHERE finished = 0');
     return Number(rows[0]?.count ?? 0);
   }
 
@@ -154,11 +161,13 @@ export class Scene implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // Of a test that failed: nothing is left behind that would go on, or keep the tests from ending.
+    for (const agent of this.#agents) if (agent.running) agent.signal('SIGKILL');
     removeNow(this.directory);
   }
 
-  /** Beside a running agent. */
-  #look(sql: string): Record<string, unknown>[] {
+  /** Asks the state database beside a running agent. */
+  look(sql: string): Record<string, unknown>[] {
     const file = join(this.state, 'state.sqlite');
     if (!existsSync(file)) return [];
     let db: DatabaseSync | undefined;
