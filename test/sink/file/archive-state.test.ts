@@ -208,7 +208,7 @@ test('a finished hour is told once, and late events still land in it', async (t)
   assert.equal(told!.event, 'archive_finished');
   assert.equal(told!.path, h.file('a'));
   assert.equal(told!.events, 2);
-  assert.equal(told!.firstTime, '2026-11-20T15:00:00.000Z');
+  assert.equal(told!.first_time, '2026-11-20T15:00:00.000Z');
 
   const shipped = fs.readFileSync(h.file('a'));
   h.append('a', 'late');
