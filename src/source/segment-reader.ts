@@ -79,9 +79,20 @@ export class SegmentReader {
     const end = await readFully(segment.file, segment.position - overlap, buffer, overlap + want);
     if (end < overlap) return undefined;
     const isUnchanged = overlap > 0 ? endsAsRead(segment, buffer, overlap) : await beginsAsSeen(segment);
-    if (!isUnchanged) return undefined;
+    if (!isUnchanged || !(await this.#isStillThere(segment, overlap))) return undefined;
     segment.sizeSeen = Math.max(segment.sizeSeen, segment.position + end - overlap);
     return { buffer, start: overlap, end, atEnd: end < overlap + want };
+  }
+
+  /**
+   * Looks once more at the bytes before the position, after the chunk was read: reading takes several calls, and a
+   * writer without O_APPEND goes on at its old offset when its log is truncated between two of them.
+   */
+  async #isStillThere(segment: OpenSegment, overlap: number): Promise<boolean> {
+    if (overlap === 0 || segment.file.gzip) return true;
+    const before = Buffer.alloc(overlap);
+    const length = await readFully(segment.file, segment.position - overlap, before, overlap);
+    return length === overlap && endsAsRead(segment, before, overlap);
   }
 
   /** Undefined: the chunk is full and holds no whole line. */
