@@ -205,7 +205,9 @@ export class Identifier {
       for (const original of others.filter((other) => other !== undefined)) {
         const same = await this.#with(original, (other) => sameEnd(copy, other));
         if (same === true) return true;
-        isCertain &&= same !== undefined;
+        // One that lost its beginning since it was looked at is just being truncated, and is no measure.
+        const begins = await this.#with(original, async (other) => (await readHead(other, { complete: true }))?.hash);
+        isCertain &&= same !== undefined && begins === head;
       }
       return isCertain ? false : undefined;
     });

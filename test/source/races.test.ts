@@ -116,3 +116,29 @@ for (const opening of [1, 2]) {
       assert.deepEqual(harness.source.segments().length, 1);
     }));
 }
+
+for (const opening of [1, 2]) {
+  test(`a log and its copy that were never seen: it is truncated before the copy is opened for the ${opening}. time`, () =>
+    withLog(async (harness, log) => {
+      log.write(lines(200));
+      const later = lines(5);
+      fs.copyFileSync(log.path, `${log.path}.1`);
+      let count = 0;
+      beforeOpening(
+        (path) => path === `${log.path}.1` && ++count === opening,
+        () => fs.writeFileSync(log.path, later.map((line) => `${line}\n`).join('')),
+      );
+      await harness.source.sweep();
+      assert.ok(count >= opening);
+      await harness.crash();
+      harness.start();
+      await harness.settle();
+      assertAll(harness, [...log.written, ...later]);
+      assert.deepEqual(harness.gaps(), []);
+      await harness.stop();
+      harness.start();
+      await harness.settle();
+      assertAll(harness, [...log.written, ...later]);
+      assert.deepEqual(harness.gaps(), []);
+    }));
+}
