@@ -105,4 +105,12 @@ export const MIGRATIONS: readonly string[] = [
     found_at     INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- How far the spool of an HTTP sink was delivered: the number of one of its files and an offset in it.
+  CREATE TABLE spools (
+    sink    TEXT PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    offset  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -58,7 +58,6 @@ export interface RewriteRule {
   readonly sanitize: Sanitizer | undefined;
 }
 
-/** HTTP sinks join this union when they exist. */
 export type SinkConfig = FileSinkConfig;
 
 export const COMPRESSIONS = ['gzip', 'none'] as const;
@@ -93,4 +92,76 @@ export interface RetentionConfig {
   readonly maxAgeMs: number | undefined;
   readonly maxBytes: number | undefined;
   readonly minKeepMs: number;
+}
+
+export const HTTP_FORMATS = [
+  'ndjson',
+  'json_array',
+  'elasticsearch',
+  'loki',
+  'splunk_hec',
+  'otlp',
+  'event_list',
+] as const;
+export type HttpFormat = (typeof HTTP_FORMATS)[number];
+
+/** `block`: what comes waits in the log. `drop_oldest`: the oldest makes room, and is counted. */
+export const OVERFLOWS = ['block', 'drop_oldest'] as const;
+export type Overflow = (typeof OVERFLOWS)[number];
+
+export interface HttpSinkConfig {
+  readonly name: string;
+  readonly type: 'http';
+  readonly match: string;
+  /** Absolute http or https URL without user information. It may hold secrets: only its origin is ever shown. */
+  readonly url: Secret;
+  readonly format: HttpFormat;
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly auth: AuthConfig | undefined;
+  readonly tls: TlsConfig;
+  /** URL of an HTTP proxy. */
+  readonly proxy: Secret | undefined;
+  readonly compress: 'gzip' | 'none';
+  readonly batch: { readonly events: number; readonly bytes: number; readonly ageMs: number };
+  /** Requests in flight. */
+  readonly concurrency: number;
+  /** For one request, from its start to the last byte of its answer. */
+  readonly timeoutMs: number;
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
+  /** Lines that are no events: `wrap` sends `{"message": …, "reason": …}`, `skip` counts them. */
+  readonly unparsed: 'wrap' | 'skip';
+  readonly spool: { readonly afterMs: number; readonly maxBytes: number; readonly overflow: Overflow };
+  readonly deadletter: { readonly maxBytes: number; readonly overflow: Overflow };
+  /** Fields put into each event: values are templates of text (`${node}`, `${cluster}`, `${tag}`, `${source}`, `${time}`), numbers or booleans. */
+  readonly add: Readonly<Record<string, string | number | boolean>>;
+  /** Name of the Kubernetes cluster, for `${cluster}` and for formats that have a place for it. */
+  readonly cluster: string | undefined;
+  /** elasticsearch, splunk_hec: index template with `${tag}` forms and UTC time fields; undefined: the receiver's own. */
+  readonly index: string | undefined;
+  /** elasticsearch: `index` names a data stream. */
+  readonly dataStream: boolean;
+  /** loki: label name to template. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** splunk_hec. */
+  readonly sourcetype: string;
+}
+
+/** Text that no output shows: JSON, logs and errors get `[secret]`. */
+export interface Secret {
+  /** The text; of a file its content without the last line end, read again when the file changes. @throws AuditailError `SECRET_FILE` */
+  reveal(): string;
+}
+
+export type AuthConfig =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: Secret }
+  | { readonly kind: 'bearer'; readonly token: Secret }
+  | { readonly kind: 'header'; readonly name: string; readonly value: Secret };
+
+export interface TlsConfig {
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Name that the certificate must have, and that SNI sends; undefined: the URL's host. */
+  readonly serverName: string | undefined;
+  readonly minVersion: '1.2' | '1.3';
 }

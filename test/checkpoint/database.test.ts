@@ -11,7 +11,7 @@ import { SegmentRecords } from '../../src/checkpoint/segment-records.ts';
 import { AuditailError } from '../../src/errors.ts';
 import { tempState } from './temp-state.ts';
 
-const TABLES = ['anchors', 'archives', 'gaps', 'offsets', 'segments', 'settings', 'sources', 'streams'];
+const TABLES = ['anchors', 'archives', 'gaps', 'offsets', 'segments', 'settings', 'sources', 'spools', 'streams'];
 
 function codeOf(run: () => unknown): string | undefined {
   try {

@@ -33,6 +33,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'better-sqlite3': 'checkpoint',
   pino: 'telemetry',
   'prom-client': 'telemetry',
+  undici: 'sink',
 };
 
 interface Import {

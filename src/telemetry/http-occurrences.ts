@@ -1,0 +1,190 @@
+import { describeError } from '../errors.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** What happens at one HTTP sink: one function an occurrence. Nothing here may hold a secret. */
+export class HttpOccurrences {
+  readonly #telemetry: Telemetry;
+  readonly #sink: string;
+  #isAway = false;
+  #isBlocked = false;
+
+  constructor(telemetry: Telemetry, sink: string) {
+    this.#telemetry = telemetry;
+    this.#sink = sink;
+  }
+
+  /** The receiver took events. `seconds` is the time from request to answer. */
+  delivered(events: number, bytes: number, seconds: number): void {
+    this.#count('http_delivered_events_total', 'Events that the receiver took', events);
+    this.#count('http_delivered_bytes_total', 'Bytes of events that the receiver took, as they were read', bytes);
+    this.#telemetry
+      .gauge('http_request_seconds', 'Duration of the last request that the receiver answered', ['sink'])
+      .set({ sink: this.#sink }, seconds);
+    if (this.#isAway || this.#isBlocked)
+      this.#telemetry.log.info({ sink: this.#sink }, 'the receiver takes events again');
+    this.#isAway = false;
+    this.#isBlocked = false;
+    this.#setState();
+  }
+
+  /** A request failed, or a part of it, and is tried again. */
+  retrying(reason: string, events: number, delayMs: number): void {
+    this.#count('http_retries_total', 'Requests, or parts of them, that are tried again');
+    this.#isAway = true;
+    this.#setState();
+    this.#telemetry.warnLimited(
+      `http_retry ${this.#sink}`,
+      { sink: this.#sink, reason, events, retry_in_ms: Math.round(delayMs) },
+      'the receiver did not take events: they are kept and sent again',
+    );
+  }
+
+  /** The receiver takes nothing before somebody mends something. */
+  blocked(reason: string, events: number, delayMs: number): void {
+    this.#count('http_blocked_total', 'Requests that the receiver refused until somebody mends something');
+    this.#isBlocked = true;
+    this.#setState();
+    const suppressKey = `http_blocked ${this.#sink}`;
+    this.#telemetry.warnLimited(
+      suppressKey,
+      { event: 'sink_blocked', sink: this.#sink, reason, events, retry_in_ms: Math.round(delayMs) },
+      'the receiver refuses everything until this is mended: nothing is dropped, it is tried again slowly',
+    );
+  }
+
+  /** A request was refused as a whole and is sent again in two halves. */
+  split(reason: string, events: number): void {
+    this.#count('http_splits_total', 'Requests that were refused as a whole and sent again in halves');
+    this.#telemetry.log.debug({ sink: this.#sink, reason, events }, 'request split');
+  }
+
+  deadLettered(events: number, reason: string): void {
+    this.#count('dead_letters_total', 'Events that the receiver will never take and that were put aside', events);
+    this.#telemetry.warnLimited(
+      `dead_letter ${this.#sink}`,
+      { event: 'dead_letter', sink: this.#sink, events, reason },
+      'the receiver rejected events: they are kept as dead letters (auditail deadletter list)',
+    );
+  }
+
+  /** Dead letters that could not be kept: their events stay where they are, and the sink stands still. */
+  deadLettersStuck(error: unknown): void {
+    this.#telemetry.warnLimited(
+      `dead_letter_stuck ${this.#sink}`,
+      { event: 'dead_letters_stuck', sink: this.#sink, error: describeError(error) },
+      'dead letters cannot be kept: the sink waits',
+    );
+  }
+
+  /** Old dead letters made room for new ones, as `overflow: drop_oldest` says. */
+  deadLettersDropped(events: number): void {
+    this.#count('dead_letters_dropped_total', 'Dead letters that made room for newer ones', events);
+    this.#telemetry.warnLimited(
+      `dead_letters_dropped ${this.#sink}`,
+      { sink: this.#sink, events },
+      'the oldest dead letters were dropped to make room',
+    );
+  }
+
+  /** Lines that are no events were left out, as `unparsed: skip` says. */
+  unparsedSkipped(events: number): void {
+    this.#count('http_unparsed_skipped_total', 'Lines that are no events and were not sent', events);
+  }
+
+  spooling(reason: string): void {
+    this.#telemetry.log.warn(
+      { event: 'spooling', sink: this.#sink, reason },
+      'the receiver is away or too slow: events go to the spool',
+    );
+  }
+
+  spoolDrained(): void {
+    this.#telemetry.log.info({ event: 'spool_drained', sink: this.#sink }, 'the spool is sent');
+  }
+
+  spoolFull(bytes: number): void {
+    this.#telemetry.warnLimited(
+      `spool_full ${this.#sink}`,
+      { event: 'spool_full', sink: this.#sink, bytes },
+      'the spool is full: further events wait in the log, and are lost only when its rotated parts are deleted',
+    );
+  }
+
+  spoolFailed(error: unknown): void {
+    this.#count('spool_errors_total', 'Failed writes to the spool');
+    this.#telemetry.warnLimited(
+      `spool_failed ${this.#sink}`,
+      { sink: this.#sink, error: describeError(error) },
+      'the spool cannot be written: events wait in the log',
+    );
+  }
+
+  /** The oldest spooled events made room, as `overflow: drop_oldest` says. Never rate-limited: evidence is gone. */
+  spoolDropped(events: number, bytes: number): void {
+    this.#count('spool_dropped_events_total', 'Spooled events that made room for newer ones', events);
+    this.#telemetry.log.error(
+      { event: 'spool_dropped', sink: this.#sink, events, bytes },
+      'the spool is full: its oldest events were dropped, as its overflow says',
+    );
+  }
+
+  /** A part of the spool cannot be read. */
+  spoolDamaged(path: string, reason: string, kept: string): void {
+    this.#count('spool_damaged_total', 'Parts of the spool that could not be read');
+    this.#telemetry.log.error(
+      { event: 'spool_damaged', sink: this.#sink, path, reason, kept },
+      'a part of the spool is damaged: it was put aside, and the rest is sent',
+    );
+  }
+
+  /** What a crash left of the last write was cut off; its events are read from the log again. */
+  spoolTailCut(path: string, bytes: number): void {
+    this.#telemetry.log.info({ sink: this.#sink, path, bytes }, 'unfinished end of the spool cut off');
+  }
+
+  spoolSize(events: number, bytes: number): void {
+    const labels = { sink: this.#sink };
+    this.#telemetry.gauge('spool_events', 'Events in the spool', ['sink']).set(labels, events);
+    this.#telemetry.gauge('spool_bytes', 'Bytes in the spool', ['sink']).set(labels, bytes);
+  }
+
+  queueSize(events: number, bytes: number): void {
+    const labels = { sink: this.#sink };
+    this.#telemetry.gauge('http_queue_events', 'Events in memory for the sink', ['sink']).set(labels, events);
+    this.#telemetry.gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink']).set(labels, bytes);
+  }
+
+  deadLetterSize(events: number, bytes: number): void {
+    const labels = { sink: this.#sink };
+    this.#telemetry.gauge('dead_letters', 'Dead letters that are kept', ['sink']).set(labels, events);
+    this.#telemetry.gauge('dead_letter_bytes', 'Bytes of dead letters that are kept', ['sink']).set(labels, bytes);
+  }
+
+  /** The sink does not take what is read now; it catches up from the log by itself. */
+  fellBehind(): void {
+    this.#telemetry.log.info(
+      { event: 'fell_behind', sink: this.#sink },
+      'the sink is behind: it reads the log by itself',
+    );
+  }
+
+  caughtUp(): void {
+    this.#telemetry.log.info({ event: 'caught_up', sink: this.#sink }, 'the sink has caught up with the log');
+  }
+
+  #setState(): void {
+    const labels = { sink: this.#sink };
+    this.#telemetry
+      .gauge('http_receiver_away', '1 while the last request to the receiver failed', ['sink'])
+      .set(labels, this.#isAway ? 1 : 0);
+    this.#telemetry
+      .gauge('http_receiver_blocked', '1 while the receiver refuses everything until somebody mends something', [
+        'sink',
+      ])
+      .set(labels, this.#isBlocked ? 1 : 0);
+  }
+
+  #count(name: string, help: string, by = 1): void {
+    this.#telemetry.counter(name, help, ['sink']).inc({ sink: this.#sink }, by);
+  }
+}
