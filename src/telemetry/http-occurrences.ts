@@ -148,10 +148,10 @@ export class HttpOccurrences {
     this.#telemetry.gauge('spool_bytes', 'Bytes in the spool', ['sink']).set(labels, bytes);
   }
 
-  queueSize(events: number, bytes: number): void {
-    const labels = { sink: this.#sink };
-    this.#telemetry.gauge('http_queue_events', 'Events in memory for the sink', ['sink']).set(labels, events);
-    this.#telemetry.gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink']).set(labels, bytes);
+  queueSize(bytes: number): void {
+    this.#telemetry
+      .gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink'])
+      .set({ sink: this.#sink }, bytes);
   }
 
   deadLetterSize(events: number, bytes: number): void {
