@@ -130,25 +130,24 @@ export class ChaosReceiver {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
 
-    let act = this.#actOf(head);
     const random = this.#random;
+    let act = this.#actOf(head);
     const reset = (): void => resetConnection(message.socket);
-    if (act !== 'reset-unread') {
-      const sent = await readBody(message);
-      if (sent === undefined) return;
-      const body = await decompressed(sent, head.headers['content-encoding']);
-      if (body === undefined) {
-        response.writeHead(400).end('the body is not gzip');
-        return;
-      }
-      if (body.length > (this.#options.maxBodyBytes ?? Number.POSITIVE_INFINITY)) act = 'status-413';
+    if (act === 'reset-unread') {
       this.#count(act);
-      const request = { ...head, body };
-      await perform(act, { request, response, store: this.#store, random, signal: gone.signal, reset });
-    } else {
-      this.#count(act);
-      reset();
+      return reset();
     }
+    const sent = await readBody(message);
+    if (sent === undefined) return;
+    const body = await decompressed(sent, head.headers['content-encoding']);
+    if (body === undefined) {
+      response.writeHead(400).end('the body is not in the encoding that the header names');
+      return;
+    }
+    if (body.length > (this.#options.maxBodyBytes ?? Number.POSITIVE_INFINITY)) act = 'status-413';
+    this.#count(act);
+    const request = { ...head, body };
+    await perform(act, { request, response, store: this.#store, random, signal: gone.signal, reset });
   }
 
   #count(act: ChaosAct): void {
