@@ -25,8 +25,8 @@ export function httpConfig(fields: Partial<HttpSinkConfig> & Pick<HttpSinkConfig
     cluster: undefined,
     index: undefined,
     dataStream: false,
-    labels: { job: 'auditail', namespace: '${tag[1]}' },
-    sourcetype: 'kube:apiserver:audit',
+    labels: { job: 'auditail' },
+    sourcetype: 'kube:apiserver-audit',
     ...fields,
   };
 }

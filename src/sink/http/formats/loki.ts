@@ -11,9 +11,6 @@ import { sameVerdict } from '../same-verdict.ts';
 import type { HttpResponse } from '../transport.ts';
 import type { Verdict } from '../verdict.ts';
 
-/** Few values each: every combination of values is a stream, and streams are what Loki has to keep apart. */
-export const DEFAULT_LABELS: Readonly<Record<string, string>> = { job: 'auditail', namespace: '${tag[1]}' };
-
 /** Prometheus data model, "Metric names and labels"; two leading underscores are for internal use. */
 const LABEL_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -25,11 +22,11 @@ const MAX_VALUE_BYTES = 2048;
 
 /**
  * Grafana Loki's push API with a JSON body (Loki HTTP API, "Ingest logs"): entries grouped into streams by their labels,
- * each a time in nanoseconds and the line, both strings. The label values of a stream come from the tag and the sink.
+ * each a time in nanoseconds and the line, both strings.
  *
- * Loki answers 204. Of a request with entries that it refuses (too old, too long) it stores the others and answers 400:
- * the request is split until each refused entry stands alone and becomes a dead letter; what it has already, same
- * stream, time and line, it does not store twice.
+ * Loki answers 204. Of a request with entries that it refuses (too old, too long) it stores the others and answers 400
+ * ("total ignored: 1 out of 2"): the request is split until each refused entry stands alone and becomes a dead letter.
+ * What is sent again is the same stream, time and line, which Loki drops while its chunk is in memory (grafana/loki#1519).
  */
 export class Loki implements Format {
   readonly contentType = 'application/json';
@@ -85,18 +82,21 @@ export function checkLabels(labels: Readonly<Record<string, string>>, cluster: s
   const names = Object.keys(labels);
   if (names.length === 0) throw new AuditailError('TEMPLATE', 'a stream needs at least one label');
   if (names.length > MAX_LABELS) throw new AuditailError('TEMPLATE', `a stream has at most ${MAX_LABELS} labels`);
-  for (const [name, template] of Object.entries(labels)) {
-    if (!LABEL_NAME.test(name)) {
-      throw new AuditailError('TEMPLATE', `the label name ${JSON.stringify(name)} is not valid`, {
-        hint: 'Use letters, digits and _, beginning with a letter or one _',
-      });
-    }
-    const { pieces } = parseEventTemplate(template, cluster);
-    if (pieces.some((piece) => piece.kind === 'name' && piece.name === 'time')) {
-      throw new AuditailError('TEMPLATE', `the label '${name}' holds the time: every event would be a stream`, {
-        hint: 'Remove ${time}; entries have their time anyway',
-      });
-    }
+  for (const [name, template] of Object.entries(labels)) checkLabel(name, template, cluster);
+}
+
+/** {@link checkLabels} of one label. @throws AuditailError `TEMPLATE` */
+export function checkLabel(name: string, template: string, cluster: string | undefined): void {
+  if (!LABEL_NAME.test(name)) {
+    throw new AuditailError('TEMPLATE', `the label name ${JSON.stringify(name)} is not valid`, {
+      hint: 'Use letters, digits and _, beginning with a letter or one _',
+    });
+  }
+  const { pieces } = parseEventTemplate(template, cluster);
+  if (pieces.some((piece) => piece.kind === 'name' && piece.name === 'time')) {
+    throw new AuditailError('TEMPLATE', `the label '${name}' holds the time: every event would be a stream`, {
+      hint: 'Remove ${time}; entries have their time anyway',
+    });
   }
 }
 

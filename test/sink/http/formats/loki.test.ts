@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuditailError } from '../../../../src/errors.ts';
-import { checkLabels, DEFAULT_LABELS } from '../../../../src/sink/http/formats/loki.ts';
+import { checkLabels } from '../../../../src/sink/http/formats/loki.ts';
 import { answer } from '../answers.ts';
 import { httpEvent, TIME } from '../http-events.ts';
 import { newFormat } from './new-format.ts';
 
-const format = newFormat({ format: 'loki' });
+const LABELS = { job: 'auditail', namespace: '${tag[1]}' };
+const format = newFormat({ format: 'loki', labels: LABELS });
 
 function streamsOf(labels: Record<string, string>, tags: readonly string[]): unknown {
   const body = newFormat({ format: 'loki', labels, cluster: 'blue' }).encode(
@@ -35,7 +36,7 @@ test('the body is that of the push API: streams, times and lines as strings', ()
 });
 
 test('labels are templates; those without a value are left out, and one is always there', () => {
-  assert.deepEqual(streamsOf(DEFAULT_LABELS, ['audit', 'audit._none']), [
+  assert.deepEqual(streamsOf(LABELS, ['audit', 'audit._none']), [
     { job: 'auditail' },
     { job: 'auditail', namespace: '_none' },
   ]);
@@ -90,5 +91,5 @@ test('labels that Loki would refuse are errors with the reason', () => {
       (error) => error instanceof AuditailError && error.code === 'TEMPLATE' && message.test(error.message),
     );
   }
-  checkLabels(DEFAULT_LABELS, undefined);
+  checkLabels(LABELS, undefined);
 });

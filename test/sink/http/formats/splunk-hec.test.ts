@@ -18,9 +18,9 @@ test('the body is one envelope after another, the event in it as it was read', (
   assert.equal(
     format.encode(EVENTS.slice(0, 2)).toString(),
     '{"time":1768467600.123,"host":"cp-1","source":"/var/log/kubernetes/audit/audit.log",' +
-      '"sourcetype":"kube:apiserver:audit","index":"k8s_audit","event":{"a":1}}\n' +
+      '"sourcetype":"kube:apiserver-audit","index":"k8s_audit","event":{"a":1}}\n' +
       '{"time":1768467600.007,"host":"cp-1","source":"/var/log/kubernetes/audit/audit.log",' +
-      '"sourcetype":"kube:apiserver:audit","index":"k8s_audit","event":{"b":"\\ud800"}\r}\n',
+      '"sourcetype":"kube:apiserver-audit","index":"k8s_audit","event":{"b":"\\ud800"}\r}\n',
   );
 });
 
@@ -30,7 +30,7 @@ test('without an index the token decides; paths are quoted', () => {
     time: 1768467600.123,
     host: 'cp-1',
     source: '/a"\n.log',
-    sourcetype: 'kube:apiserver:audit',
+    sourcetype: 'kube:apiserver-audit',
     event: {},
   });
 });
