@@ -19,11 +19,12 @@ import { SplunkHec } from './formats/splunk-hec.ts';
  * same beforehand
  */
 export function createFormat(config: HttpSinkConfig, options: { node: string; now?: () => number }): Format {
-  const origin = { node: options.node, cluster: config.cluster };
+  const { node, now = Date.now } = options;
+  const origin = { node, cluster: config.cluster };
   const parts: FormatParts = {
     origin,
     added: new AddedFields(fieldsToAdd(config), origin),
-    context: { now: options.now ?? Date.now, redact: redactor(config) },
+    context: { now, redact: redactor(config, now) },
   };
   switch (config.format) {
     case 'ndjson':

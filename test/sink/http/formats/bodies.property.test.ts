@@ -55,7 +55,7 @@ for (const format of ['ndjson', 'json_array', 'event_list', 'elasticsearch', 'sp
         assert.deepEqual({ ...(event as object), ...(sent[index] as object) }, event);
       }
     });
-    fc.assert(property, fuzz(300));
+    fc.assert(property, fuzz(150));
   });
 }
 
@@ -77,5 +77,5 @@ test('loki: whatever the lines, each stream is in order and gives back its event
     }
     assert.equal(streams.flatMap(({ values }) => values).length, events.length);
   });
-  fc.assert(property, fuzz(300));
+  fc.assert(property, fuzz(150));
 });
