@@ -7,17 +7,21 @@ import { DELIVERED, type Verdict } from '../verdict.ts';
 
 /**
  * Errors with status 400 that say nothing of the event: its index cannot take any. Dead letters of all that comes would
- * be the wrong end for a closed index, a full cluster or a missing pipeline.
+ * be the wrong end for a closed index, a full cluster or a missing pipeline. By type, with how the reason must read:
+ * reasons of other types quote values of events, which must not be able to block a sink.
  */
-const MENDABLE_TYPE = 'index_closed_exception';
-const MENDABLE_REASON =
-  /maximum (normal |frozen )?shards open|no write index is defined|pipeline with id \[.*\] does not exist/;
+const MENDABLE: ReadonlyMap<string, RegExp> = new Map([
+  ['index_closed_exception', /^/],
+  ['validation_exception', /maximum [a-z ]*shards open/],
+  ['illegal_argument_exception', /^(?:no write index is defined for alias|pipeline with id \[)/],
+]);
 
 interface BulkItem {
   readonly id: unknown;
   readonly status: number;
   readonly type: string;
   readonly reason: string;
+  readonly cause: string;
 }
 
 /**
@@ -44,18 +48,14 @@ export function judgeBulk(
   return verdicts;
 }
 
-function judgeItem({ status, type, reason }: BulkItem, response: HttpResponse, context: JudgeContext): Verdict {
+function judgeItem({ status, type, reason, cause }: BulkItem, response: HttpResponse, context: JudgeContext): Verdict {
   if ((status >= 200 && status < 300) || status === 409) return DELIVERED;
-  const text = reasonText(`${type}: ${reason}`, context.redact);
-  const told = `item status ${status}: ${text}`;
+  const said = [type, reason, cause].filter((text) => text !== '').join(': ');
+  const told = `item status ${status}: ${reasonText(said, context.redact)}`;
   const { kind } = judgeStatus({ ...response, status, body: Buffer.alloc(0) }, context);
   if (kind === 'retry') return { kind, reason: told, ...retryAfter(response, context) };
-  if (kind === 'blocked' || isMendable(type, reason)) return { kind: 'blocked', reason: told };
+  if (kind === 'blocked' || MENDABLE.get(type)?.test(reason) === true) return { kind: 'blocked', reason: told };
   return { kind: 'rejected', reason: told };
-}
-
-function isMendable(type: string, reason: string): boolean {
-  return type === MENDABLE_TYPE || MENDABLE_REASON.test(reason);
 }
 
 /** `{"create":{"_id":…,"status":…,"error":{"type":…,"reason":…,"caused_by":{"reason":…}}}}` */
@@ -64,7 +64,15 @@ function readItem(item: unknown): BulkItem | undefined {
   if (!isRecord(result) || typeof result.status !== 'number') return undefined;
   const error = isRecord(result.error) ? result.error : {};
   const cause = isRecord(error.caused_by) ? error.caused_by.reason : undefined;
-  const reasons = [error.reason ?? result.error, cause].filter((text) => typeof text === 'string');
-  const type = typeof error.type === 'string' ? error.type : 'error';
-  return { id: result._id, status: result.status, type, reason: reasons.join(': ') };
+  return {
+    id: result._id,
+    status: result.status,
+    type: text(error.type) || 'error',
+    reason: text(error.reason ?? result.error),
+    cause: text(cause),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -53,10 +53,14 @@ export function judgeHec(
   if (code === INCORRECT_INDEX) {
     return sameVerdict({ kind: context.hasOneIndex ? 'blocked' : 'split', reason }, events);
   }
-  if (OF_ONE_EVENT.has(code))
-    return rejectOne(events, (body as Record<string, unknown>)['invalid-event-number'], reason);
+  // Too large is said of the request, whatever code comes with it.
+  if (OF_ONE_EVENT.has(code) && response.status !== 413) return rejectOne(events, numberIn(body), reason);
   if (isSuccess && code !== SUCCESS) return sameVerdict(unreadable(response, `code ${code}`, context), events);
   return sameVerdict(judgeStatus(response, context), events);
+}
+
+function numberIn(body: unknown): unknown {
+  return isRecord(body) ? body['invalid-event-number'] : undefined;
 }
 
 function rejectOne(events: readonly HttpEvent[], number: unknown, reason: string): readonly Verdict[] {

@@ -80,6 +80,8 @@ test('the event that is named is rejected, the others are sent again', () => {
   for (const number of [-1, 3, 0.5, '0', null]) {
     assert.deepEqual(kinds(answer(400, { text: 'x', code: 6, 'invalid-event-number': number })), all('split'));
   }
+  const tooLarge = answer(413, { text: 'Invalid data format', code: 6, 'invalid-event-number': 0 });
+  assert.deepEqual(kinds(tooLarge), all('split'));
 });
 
 test('an incorrect index is the fault of one event only where indexes depend on the tag', () => {
