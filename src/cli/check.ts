@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigIssue, formatIssue, formatPath, inFileOrder } from '../config/config-error.ts';
 import { loadConfigDocument } from '../config/load-config.ts';
 import type { ParsedConfig } from '../config/parse-config.ts';
-import type { Config, FileSinkConfig } from '../config/types.ts';
+import type { Config, FileSinkConfig, SinkConfig } from '../config/types.ts';
 import { formatDuration, formatSize } from '../config/units.ts';
 import { directoryWarnings } from './check/directory-warnings.ts';
 import { sourceWarnings } from './check/source-warnings.ts';
@@ -40,7 +40,7 @@ interface CheckResult {
   readonly errors: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
   readonly sources: readonly Pick<Config['sources'][number], 'name' | 'tag' | 'path' | 'readFrom'>[];
-  readonly sinks: readonly FileSinkConfig[];
+  readonly sinks: readonly SinkConfig[];
 }
 
 async function checkFile(file: string, env: NodeJS.ProcessEnv): Promise<CheckResult> {
@@ -80,9 +80,8 @@ function printResult(result: CheckResult, terminal: Terminal): void {
     terminal.stdout.write(`source  ${name.padEnd(width)}  ${path} as ${tag}, from its ${readFrom}\n`);
   }
   for (const sink of sinks) {
-    terminal.stdout.write(
-      `sink    ${sink.name.padEnd(width)}  ${sink.match} to ${sink.path} (${describeSink(sink)})\n`,
-    );
+    const target = sink.type === 'file' ? `${sink.path} (${describeSink(sink)})` : sink.format;
+    terminal.stdout.write(`sink    ${sink.name.padEnd(width)}  ${sink.match} to ${target}\n`);
   }
   terminal.stdout.write(`${file} is valid, with ${plural(warnings.length, 'warning')}\n`);
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Config } from '../../src/config/types.ts';
+import { firstFileSink } from './parse.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -36,7 +37,7 @@ test('every example is valid', () => {
 test('the example for those who come from fluentd keeps its names', () => {
   const config = parseFile('config/examples/fluentd-compatible.yaml');
   assert.equal(config.rewriteMissing, '${tag}.none');
-  assert.equal(config.sinks[0]?.path, '/var/log/td-agent/audit/audit-${tag[1..]}.%Y%m%d%H.log.gz');
+  assert.equal(firstFileSink(config)?.path, '/var/log/td-agent/audit/audit-${tag[1..]}.%Y%m%d%H.log.gz');
 });
 
 test('yaml files name a schema that is there', () => {

@@ -51,7 +51,8 @@ export class DryRunner implements LineTaker {
   constructor(config: Config, source: SourceConfig, options: { show: number; now: () => number }) {
     const room = { left: MAX_NAMES };
     this.source = source;
-    this.sinks = config.sinks.map((sink, index) => new TargetFiles(sink, index, { room, now: options.now }));
+    const fileSinks = config.sinks.filter((sink) => sink.type === 'file');
+    this.sinks = fileSinks.map((sink, index) => new TargetFiles(sink, index, { room, now: options.now }));
     this.samples = new Samples(options.show);
     this.#unparsedTag = unparsedTag(source.tag);
     this.#oversizeTag = oversizeTag(source.tag);
