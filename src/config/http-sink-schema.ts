@@ -83,7 +83,7 @@ export const httpSink = section({
     { userInformation: false },
   ),
   format: choice('What is sent.', HTTP_FORMATS),
-  headers: headers('Further headers of each request. Their values are never shown.').default({}),
+  headers: headers('Further headers of each request. Their values are never shown.').prefault({}),
   auth: auth.optional().describe('How the sink shows who it is: exactly one of these.'),
   tls: tls.prefault({}).describe('For https URLs. Files are read again when they change.'),
   proxy: httpUrl('URL of an HTTP proxy, also with user name and password.', { userInformation: true }).optional(),
