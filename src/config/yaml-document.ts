@@ -97,8 +97,10 @@ export class YamlDocument {
 
 /** What js-yaml says, without the names that it quotes: a password that begins with * or ! is one to YAML. */
 function reasonOf({ reason }: YAMLException): string {
-  if (/^unidentified alias/.test(reason)) return 'an alias that is not defined before; put text that begins with * in quotes';
-  if (/^(unknown .*tag|undeclared tag|tag name|cannot resolve)/.test(reason)) return 'a tag that is not known; put text that begins with ! in quotes';
+  if (/^unidentified alias/.test(reason))
+    return 'an alias that is not defined before; put text that begins with * in quotes';
+  if (/^(unknown .*tag|undeclared tag|tag name|cannot resolve)/.test(reason))
+    return 'a tag that is not known; put text that begins with ! in quotes';
   return reason;
 }
 
