@@ -22,7 +22,7 @@ const tls = section({
         error: VERSIONS,
       },
     )
-    .default(DEFAULTS.tlsMinVersion)
+    .prefault(DEFAULTS.tlsMinVersion)
     .meta({ title: '1.2, 1.3', description: 'Oldest version of TLS that is spoken.' }),
 }).transform(
   (given): TlsConfig => ({
@@ -42,9 +42,10 @@ const batch = section({
 
 const retry = section({
   min: duration('Pause after the first failure.', LIMITS.retryMin).prefault(DEFAULTS.retryMin),
-  max: duration('Longest pause; each is drawn at random up to twice the last one.', LIMITS.retryMax).prefault(
-    DEFAULTS.retryMax,
-  ),
+  max: duration(
+    'Longest pause. Pauses grow, and each is drawn at random, so that agents do not return all at once.',
+    LIMITS.retryMax,
+  ).prefault(DEFAULTS.retryMax),
 })
   .refine(({ min, max }) => min <= max, {
     path: ['max'],

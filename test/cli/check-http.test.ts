@@ -14,7 +14,7 @@ const SECRET = 'hunter2';
 const directory = mkdtempSync(path.join(os.tmpdir(), 'auditail-check-http-'));
 after(() => rmSync(directory, { recursive: true }));
 mkdirSync(path.join(directory, 'log'));
-writeFileSync(path.join(directory, 'log/audit.log'), '');
+for (const name of ['log/audit.log', 'cert', 'key']) writeFileSync(path.join(directory, name), '', { mode: 0o600 });
 
 const FILE = path.join(directory, 'auditail.yaml');
 writeFileSync(
@@ -37,6 +37,13 @@ sinks:
     match: 'audit.a'
     url: 'http://localhost/x'
     spool: { max_bytes: 16MiB, overflow: drop_oldest }
+  - name: mtls
+    type: http
+    format: ndjson
+    url: 'https://h'
+    auth: { bearer: ${SECRET} }
+    tls: { cert_file: DIR/cert, key_file: DIR/key }
+    spool: { max_bytes: 16MiB }
 `.replaceAll('DIR', directory),
 );
 
@@ -62,6 +69,7 @@ test('HTTP sinks are listed with what they are, and without what is secret', asy
     `source  apiserver  ${directory}/log/audit.log as audit, from its head`,
     'sink    es         audit.** to https://es.example:9200 (elasticsearch, gzip, auth by basic, spool up to 32MiB, dead letters up to 256MiB)',
     'sink    tenant     audit.a to http://localhost (event_list, not compressed, no auth, spool up to 16MiB, then the oldest is dropped, dead letters up to 256MiB)',
+    'sink    mtls       ** to https://h (ndjson, gzip, auth by bearer and client certificate, spool up to 16MiB, dead letters up to 256MiB)',
     `${FILE} is valid, with no warnings`,
     '',
   ]);
@@ -98,14 +106,15 @@ test('the same as JSON', async () => {
 
 test('--probe says of each sink in one line whether it would take events, and fails when one would not', async () => {
   const probe: SinkProbe = async ({ name }) =>
-    name === 'es'
+    name !== 'tenant'
       ? { ok: true, finding: 'reachable, trusted and authorised' }
       : Promise.reject(new Error('no\x1b[2J luck'));
   const { code, stdout, stderr } = await checked(probe, '--probe');
   assert.deepEqual({ code, stderr }, { code: 1, stderr: '' });
-  assert.deepEqual(stdout.split('\n').slice(-4), [
+  assert.deepEqual(stdout.split('\n').slice(-5), [
     'probe   es         ok: reachable, trusted and authorised',
     'probe   tenant     failed: no\\x1b[2J luck',
+    'probe   mtls       ok: reachable, trusted and authorised',
     `${FILE} is valid, with no warnings, and 1 sink would take no events now`,
     '',
   ]);
@@ -114,9 +123,10 @@ test('--probe says of each sink in one line whether it would take events, and fa
   assert.deepEqual(JSON.parse(json.stdout).probes, [
     { sink: 'es', ok: true, finding: 'reachable, trusted and authorised' },
     { sink: 'tenant', ok: false, finding: 'no\x1b[2J luck' },
+    { sink: 'mtls', ok: true, finding: 'reachable, trusted and authorised' },
   ]);
   const fine = await checked(async () => ({ ok: true, finding: 'fine' }), '--probe');
-  assert.deepEqual([fine.code, fine.stdout.split('\n').length], [0, 7]);
+  assert.deepEqual([fine.code, fine.stdout.split('\n').length], [0, 9]);
 });
 
 test('nobody is asked without --probe, nor when the configuration is not valid', async () => {
@@ -130,9 +140,9 @@ test('nobody is asked without --probe, nor when the configuration is not valid',
 test('receivers are asked at the same time', async () => {
   const waiting: (() => void)[] = [];
   const probe: SinkProbe = async () => {
-    // Each is answered only when the other has been asked too.
+    // Each is answered only when the others have been asked too.
     await new Promise<void>((resolve) => {
-      if (waiting.push(resolve) === 2) for (const go of waiting) go();
+      if (waiting.push(resolve) === 3) for (const go of waiting) go();
     });
     return { ok: true, finding: 'fine' };
   };

@@ -59,8 +59,8 @@ test('HTTP sinks have a row with what they would get, and no secret of theirs', 
   assert.match(stdout, /^audit\._unparsed +1 +9 B {2}on arrival +es$/m);
   assert.match(stdout, /^audit\._oversize +1 +2\.0 KiB {2}on arrival +es, tenant$/m);
   const range = '2026-01-15 15:30:00Z {2}15:50:00Z';
-  assert.match(stdout, new RegExp(`^http es +5 +227 B {2}${range} {2}https://es:9200 \\(elasticsearch\\)$`, 'm'));
-  assert.match(stdout, new RegExp(`^http tenant +4 +218 B {2}${range} {2}http://t \\(ndjson\\)$`, 'm'));
+  assert.match(stdout, new RegExp(`^http es +5 +227 B {2}${range} {2}https://es:9200$`, 'm'));
+  assert.match(stdout, new RegExp(`^http tenant +4 +218 B {2}${range} {2}http://t$`, 'm'));
   assert.match(stdout, /^es +5 events, 227 B as they were read, to https:\/\/es:9200 \(elasticsearch\)$/m);
   assert.match(stdout, /^ +1 of them in place of oversize lines, which are not sent$/m);
   assert.match(stdout, /^ +1 further line left out as no events \(unparsed: skip\)$/m);

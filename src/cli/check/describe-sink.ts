@@ -34,11 +34,15 @@ function describeFiles({ compress, level, timezone, retention: { maxAgeMs, maxBy
   return `${compressed}, ${timezone}, kept ${kept.length === 0 ? 'for ever' : kept.join(' and ')}`;
 }
 
-function describeRequests({ format, compress, auth, spool, deadletter }: HttpSinkConfig): string {
+function describeRequests({ format, compress, auth, tls, spool, deadletter }: HttpSinkConfig): string {
+  const credentials = [
+    ...(auth === undefined ? [] : [auth.kind]),
+    ...(tls.certFile === undefined ? [] : ['client certificate']),
+  ];
   return [
     format,
     compress === 'none' ? 'not compressed' : compress,
-    auth === undefined ? 'no auth' : `auth by ${auth.kind}`,
+    credentials.length === 0 ? 'no auth' : `auth by ${credentials.join(' and ')}`,
     `spool ${limited(spool)}`,
     `dead letters ${limited(deadletter)}`,
   ].join(', ');

@@ -68,8 +68,7 @@ function printHttp({ sinks }: DryRunner, terminal: Terminal): void {
   if (targets.length === 0) return;
   const instants = new Instants();
   const rows = targets.map((target) => {
-    const { name, format } = target.config;
-    return [`http ${name}`, ...numbers(target, instants), `${target.origin} (${format})`];
+    return [`http ${target.config.name}`, ...numbers(target, instants), target.origin];
   });
   terminal.stdout.write(`${formatTable([{ head: 'HTTP sink' }, ...NUMBERS, { head: 'to' }], rows, terminal)}\n`);
 }
