@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, section } from './fields.ts';
+import { absolutePath, section, text } from './fields.ts';
 import { headerName, headerText, secretText } from './http-fields.ts';
 import { FileSecret } from './secret.ts';
 import type { AuthConfig, Secret } from './types.ts';
@@ -7,7 +7,10 @@ import type { AuthConfig, Secret } from './types.ts';
 const FROM_FILE = 'File that holds it; it is read again when it changes.';
 
 const basic = section({
-  username: secretText('a user name', 'User name.').transform((secret) => secret.reveal()),
+  // RFC 7617, section 2: the first colon ends it.
+  username: text('a user name', '')
+    .regex(/^[^:\x00-\x1f\x7f]+$/, 'expected a user name without colons and control characters')
+    .meta({ title: 'a user name', description: 'User name.' }),
   password: secretText('a password', 'Password; password_file or `${env:NAME}` keep it out of this file.').optional(),
   password_file: absolutePath(FROM_FILE).optional(),
 }).transform((given, context): AuthConfig => {
@@ -39,14 +42,14 @@ export const auth = section({
 
 function oneOf(
   name: string,
-  text: Secret | undefined,
+  given: Secret | undefined,
   file: string | undefined,
   context: z.core.$RefinementCtx,
 ): Secret {
-  if (text !== undefined && file === undefined) return text;
-  if (file !== undefined && text === undefined) return new FileSecret(file);
+  if (given !== undefined && file === undefined) return given;
+  if (file !== undefined && given === undefined) return new FileSecret(file);
   const names = [name, `${name}_file`];
-  return refuse(names, text === undefined ? [] : names, context);
+  return refuse(names, given === undefined ? [] : names, context);
 }
 
 function refuse(allowed: readonly string[], given: readonly string[], context: z.core.$RefinementCtx): never {

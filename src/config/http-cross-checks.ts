@@ -21,9 +21,8 @@ function memoryProblems(
   if (memoryLimit === undefined) return [];
   const share = Math.floor(memoryLimit / sinks);
   if (value.batch.bytes <= share) return [];
-  const message =
-    `may be at most this sink's share of memory_limit, which is ${formatSize(memoryLimit)} for ${sinks} ` +
-    `sink${sinks === 1 ? '' : 's'}, and is ${formatSize(value.batch.bytes)}`;
+  const batch = formatSize(value.batch.bytes);
+  const message = `a batch of ${batch} does not fit into this sink's share of memory_limit: ${formatSize(memoryLimit)} over ${sinks} sink${sinks === 1 ? '' : 's'}`;
   return [{ path: ['sinks', index, 'batch', 'bytes'], message, complete: true }];
 }
 

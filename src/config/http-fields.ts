@@ -30,11 +30,12 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 export function secretText(title: string, description: string) {
-  const error = `expected ${title} as text`;
+  const error = `expected ${title} as text, in quotes if it is a number`;
   return z
     .string(error)
     .min(1, `expected ${title}`)
     .max(MAX_SECRET_LENGTH, `expected at most ${MAX_SECRET_LENGTH} characters`)
+    .regex(/^[^\x00-\x1f\x7f]*$/, `expected ${title} on one line, without control characters`)
     .transform((value) => new TextSecret(value))
     .meta({ title, description });
 }

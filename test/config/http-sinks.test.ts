@@ -130,6 +130,10 @@ test('authentication is one of three, its secret from the file, the environment 
   assert.deepEqual(errors('auth: { basic: { username: u } }'), [
     'auth.basic: expected exactly one of password, password_file, found none',
   ]);
+  const place = 'auth.basic.username: expected a user name without colons and control characters';
+  assert.deepEqual(errors("auth: { basic: { username: 'a:b', password: c } }"), [
+    `${place}; what was found is not shown, as it may be a secret`,
+  ]);
   assert.deepEqual(errors('auth: { header: { name: n, value: v, value_file: /f } }'), [
     'auth.header: expected exactly one of value, value_file, found value and value_file',
   ]);
@@ -155,6 +159,7 @@ test('nothing that is or may be a secret is quoted by an error', () => {
     `auth: { header: 'Authorization: ${SECRET}' }`,
     `auth: { header: { name: 'Authorization: ${SECRET}', value: x } }`,
     `auth: { basic: { username: u, password: { ${SECRET}: 1 } } }`,
+    `auth: { basic: { username: u, password: "${SECRET}\\n" } }`,
     `headers: ${SECRET}`,
     `headers: { X-Key: ["${SECRET}"] }`,
     `headers: { X-Key: "${SECRET}\\r\\nX-Other: 1" }`,
@@ -172,7 +177,7 @@ test('nothing that is or may be a secret is quoted by an error', () => {
   assert.doesNotMatch(errorsOf(sinks("auth: { bearer: '${env:T}' }"), { T: `${SECRET}\n` }).join(), /hunter2/);
   // A number is a number to YAML, and a password to who wrote it.
   assert.deepEqual(errors('auth: { basic: { username: u, password: 4711 } }'), [
-    'auth.basic.password: expected a password as text; what was found is not shown, as it may be a secret',
+    'auth.basic.password: expected a password as text, in quotes if it is a number; what was found is not shown, as it may be a secret',
   ]);
   assert.deepEqual(errorsOf(sinks(`bearer:${SECRET}`)), [
     '2:62: sinks[0]["bearer:…"]: unknown key; a colon needs a space behind it',
@@ -335,7 +340,7 @@ test('sizes fit together', () => {
   assert.deepEqual(errors('batch: { bytes: 64MiB }'), []);
   const two = `memory_limit: 32MiB\n${sinks('batch: { bytes: 17MiB }')}  - { name: b, type: file }\n`;
   assert.deepEqual(errorsOf(two), [
-    "3:78: sinks[0].batch.bytes: may be at most this sink's share of memory_limit, which is 32MiB for 2 sinks, and is 17MiB",
+    "3:78: sinks[0].batch.bytes: a batch of 17MiB does not fit into this sink's share of memory_limit: 32MiB over 2 sinks",
   ]);
   assert.deepEqual(errorsOf(two.replace('17', '16')), []);
 });

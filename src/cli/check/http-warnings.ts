@@ -1,6 +1,7 @@
 import type { IssuePath } from '../../config/config-error.ts';
 import type { Config, HttpSinkConfig } from '../../config/types.ts';
 import { formatSize } from '../../config/units.ts';
+import { formatBytes } from '../format/quantity.ts';
 import { credentialWarnings } from './credential-warnings.ts';
 import { freeBytes } from './free-bytes.ts';
 import type { Warning } from './warning.ts';
@@ -72,7 +73,7 @@ function memoryWarnings({ batch, concurrency }: HttpSinkConfig, at: IssuePath, s
   if (fitting >= concurrency) return [];
   const message =
     `${concurrency} batches of ${formatSize(batch.bytes)} are more than this sink's share of memory_limit ` +
-    `(${formatSize(share)}): about ${fitting} can be full at once`;
+    `(${formatBytes(share)}): about ${fitting} can be full at once`;
   return [{ path: [...at, 'concurrency'], message }];
 }
 
@@ -95,16 +96,9 @@ function spaceWarnings({ stateDir, sinks }: Config, free: (directory: string) =>
     wanted += sink.spool.maxBytes;
     if (wanted <= available) continue;
     const message =
-      `${stateDir} has ${formatSize(roundedDown(available))} of disk left, and the spools up to this one may take ` +
+      `${stateDir} has ${formatBytes(available)} of disk left, and the spools up to this one may take ` +
       `${formatSize(wanted)}; a full disk stops everything that the agent writes there`;
     return [{ path: ['sinks', index, 'spool', 'max_bytes'], message }];
   }
   return [];
-}
-
-/** To three digits or so: nobody reads a number of bytes. */
-function roundedDown(bytes: number): number {
-  let unit = 1;
-  while (bytes / unit >= 8192) unit *= 1024;
-  return Math.floor(bytes / unit) * unit;
 }

@@ -105,7 +105,7 @@ test('an index for each tag that anybody can make up', () => {
 
 test('batches that do not all fit into memory, and lines that fit nowhere', () => {
   assert.deepEqual(warnings('batch: { bytes: 16MiB }, concurrency: 5'), [
-    "sinks[0].concurrency: 5 batches of 16MiB are more than this sink's share of memory_limit (64MiB): about 4 can be full at once",
+    "sinks[0].concurrency: 5 batches of 16MiB are more than this sink's share of memory_limit (64.0 MiB): about 4 can be full at once",
   ]);
   assert.deepEqual(warnings('spool: { max_bytes: 1MiB }, deadletter: { max_bytes: 15MiB }'), [
     'sinks[0].spool.max_bytes: 1MiB cannot hold a line of max_line_bytes (16MiB)',
@@ -117,8 +117,8 @@ test('spools that could fill the disk together', () => {
   const sinks = ['a', 'b'].map((name) => `{ name: ${name}, type: http, format: ndjson, url: 'https://h' }`);
   const text = `state_dir: DIR/state\nsinks: [${sinks.join(', ')}]`;
   assert.deepEqual(warnings(text, 2 * GIB), []);
-  assert.deepEqual(warnings(text, 2 * GIB - 1), [
-    'sinks[1].spool.max_bytes: DIR/state has 2047MiB of disk left, and the spools up to this one may take 2GiB; ' +
+  assert.deepEqual(warnings(text, 1.04 * GIB), [
+    'sinks[1].spool.max_bytes: DIR/state has 1.0 GiB of disk left, and the spools up to this one may take 2GiB; ' +
       'a full disk stops everything that the agent writes there',
   ]);
   assert.deepEqual(warnings(text, undefined), []);
