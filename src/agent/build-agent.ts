@@ -91,7 +91,8 @@ function buildSinks(shared: Shared, cutDir: string): FileSink[] {
   const pool = new CompressionPool(config.threads);
   const limit = tailLimit(config, new Settings(db));
   mkdirSync(cutDir, { recursive: true, mode: 0o700 });
-  return config.sinks.map((sink, index) => {
+  const fileSinks = config.sinks.filter((sink) => sink.type === 'file');
+  return fileSinks.map((sink, index) => {
     const archive = new FileArchive(sink, {
       records,
       budget,

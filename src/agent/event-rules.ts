@@ -38,7 +38,9 @@ export class EventRules<S extends { readonly config: SinkConfig }> {
       scanner,
       classifier: new LineClassifier(scanner),
       eventTime: new EventTime(scanner, paths, TIME_PATHS, this.#now),
-      sinkTimes: this.#sinks.map((sink) => new EventTime(scanner, paths, sink.config.time, this.#now)),
+      sinkTimes: this.#sinks.map(({ config }) => {
+        return new EventTime(scanner, paths, config.type === 'file' ? config.time : TIME_PATHS, this.#now);
+      }),
     };
   }
 }

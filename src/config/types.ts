@@ -58,7 +58,7 @@ export interface RewriteRule {
   readonly sanitize: Sanitizer | undefined;
 }
 
-export type SinkConfig = FileSinkConfig;
+export type SinkConfig = FileSinkConfig | HttpSinkConfig;
 
 export const COMPRESSIONS = ['gzip', 'none'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
