@@ -19,7 +19,12 @@ once, with line and column, and warns of what is valid and will hurt.
 
 Some things are errors only together: two sinks that could write one file; a sink's files, or \`state_dir\`, where a
 source would read them; a \`max_line_bytes\` of more than half the \`memory_limit\`; names that are not unique; a \`max_age\`
-shorter than \`min_keep\`.
+shorter than \`min_keep\`; a batch that is larger than its sink's share of the memory; keys that the sink's format has no
+use for.
+
+A password, a token, the value of a header, and all of a URL but its origin are shown nowhere: not in an error about them,
+not by \`check\`, and not in the log. Keep them in a file of their own (\`password_file\`, \`bearer_file\`, \`value_file\`),
+which is read again when it changes, or in the environment.
 `;
 
 /** The reference: a table for each mapping of the schema, and the default configuration. */
@@ -33,14 +38,12 @@ function tables(node: JsonSchema, prefix: string, title: string): string[] {
   const head = [`## ${title}`, ...(node.description === undefined ? [] : [node.description])].join('\n\n');
   const rows = keys.map(([key, child]) => row(key, child, node)).join('\n');
   const nested = keys.flatMap(([key, child]) => {
-    const inner = mapping(child);
-    if (inner === undefined) return [];
     const path = `${prefix}${key}${child.items === undefined ? '' : '[]'}`;
-    return tables(
-      { ...inner, ...(child.description && { description: child.description }) },
-      `${path}.`,
-      `\`${path}\``,
-    );
+    return mappings(child).flatMap((inner, _, all) => {
+      const type = all.length > 1 ? `, \`type: ${inner.properties?.type?.const}\`` : '';
+      const described = { ...inner, ...(child.description && { description: child.description }) };
+      return tables(described, `${path}.`, `\`${path}\`${type}`);
+    });
   });
   return [`${head}\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n${rows}\n`, ...nested];
 }
@@ -51,7 +54,7 @@ function row(key: string, node: JsonSchema, parent: JsonSchema): string {
 }
 
 function typeOf(node: JsonSchema): string {
-  const isMapping = mapping(node) !== undefined;
+  const isMapping = mappings(node).length > 0;
   if (node.items !== undefined) return isMapping ? 'list of mappings' : 'list';
   return isMapping ? 'mapping' : (node.title ?? '');
 }
@@ -60,13 +63,12 @@ function defaultOf(key: string, node: JsonSchema, parent: JsonSchema): string {
   if (node['x-default'] !== undefined) return node['x-default'];
   if (parent.required?.includes(key)) return 'required';
   if (node.default === undefined) return 'none';
-  if (mapping(node) !== undefined) return 'below';
+  if (mappings(node).length > 0) return 'below';
   return `\`${typeof node.default === 'string' ? node.default : JSON.stringify(node.default)}\``;
 }
 
-/** The mapping that a key holds, or holds a list of. */
-function mapping(node: JsonSchema): JsonSchema | undefined {
+/** The mapping that a key holds, or holds a list of; several where it is one of them. */
+function mappings(node: JsonSchema): readonly JsonSchema[] {
   const held = node.items ?? node;
-  const inner = held.oneOf?.[0] ?? held;
-  return inner.properties === undefined ? undefined : inner;
+  return (held.oneOf ?? [held]).filter(({ properties }) => properties !== undefined);
 }

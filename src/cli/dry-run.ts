@@ -4,12 +4,14 @@ import { parseConfig } from '../config/parse-config.ts';
 import type { Config, SourceConfig } from '../config/types.ts';
 import { AuditailError, describeError } from '../errors.ts';
 import type { Command, ExitCode } from './command.ts';
+import { bodiesOf, type SampleEncoder } from './dry-run/bodies.ts';
 import { DryRunner, type InputCount, MAX_NAMES } from './dry-run/dry-runner.ts';
 import type { Problems } from './dry-run/problems.ts';
 import { Progress } from './dry-run/progress.ts';
 import { readInput, STDIN } from './dry-run/read-input.ts';
 import { jsonReport } from './dry-run/report-json.ts';
 import { printReport } from './dry-run/report-text.ts';
+import { encodeSample } from './dry-run/sample-encoder.ts';
 import { printable } from './format/printable.ts';
 import { counted, formatCount } from './format/quantity.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,46 +30,52 @@ interface DryRunOptions {
   readonly json?: true;
 }
 
-export const dryRun: Command<DryRunOptions> = {
-  name: 'dry-run',
-  summary: 'show where the events of log files would go',
-  description:
-    'Sends log files through the configured parser, rewrite rules and router, writes nothing, and shows per tag and per ' +
-    'file: events, bytes, first and last time. Lines that are no events are named on stderr. ' +
-    `The first ${formatCount(MAX_NAMES)} tags and files are counted one by one, all others together.`,
-  example: `${EXAMPLE}\nzcat -f audit*.log* | auditail dry-run -c auditail.yaml --show 1 -\nauditail dry-run --json audit.log.gz | jq .totals`,
-  arguments: [{ name: '[input...]', description: `log files, plain or gzip; ${STDIN} for stdin` }],
-  options: [
-    { flags: '-c, --config <file>', description: 'the configuration file (without it, the defaults)' },
-    { flags: '--source <name>', description: 'whose tag and limits apply (the first one of the configuration)' },
-    {
-      flags: '--show <n>',
-      description: 'show the first n lines of each tag as they would be written',
-      parse: parseShow,
+export const dryRun = dryRunWith(encodeSample);
+
+/** The command, with what `--show` makes the bodies of HTTP requests with. */
+export function dryRunWith(encode: SampleEncoder | undefined): Command<DryRunOptions> {
+  return {
+    name: 'dry-run',
+    summary: 'show where the events of log files would go',
+    description:
+      'Sends log files through the configured parser, rewrite rules and router, writes nothing, and shows per tag, per ' +
+      'file and per HTTP sink: events, bytes, first and last time. Lines that are no events are named on stderr. ' +
+      `The first ${formatCount(MAX_NAMES)} tags and files are counted one by one, all others together.`,
+    example: `${EXAMPLE}\nzcat -f audit*.log* | auditail dry-run -c auditail.yaml --show 1 -\nauditail dry-run --json audit.log.gz | jq .totals`,
+    arguments: [{ name: '[input...]', description: `log files, plain or gzip; ${STDIN} for stdin` }],
+    options: [
+      { flags: '-c, --config <file>', description: 'the configuration file (without it, the defaults)' },
+      { flags: '--source <name>', description: 'whose tag and limits apply (the first one of the configuration)' },
+      {
+        flags: '--show <n>',
+        description: 'show the first n lines of each tag as its sinks would get them',
+        parse: parseShow,
+      },
+      { flags: '--strict', description: 'exit with 1 when a line is invalid' },
+      { flags: '--json', description: 'print the same facts as one JSON object' },
+    ],
+    async handler({ options, operands, terminal }): Promise<ExitCode> {
+      checkInputs(operands);
+      const config =
+        options.config === undefined
+          ? parseConfig('', { file: 'the default configuration', env: terminal.env })
+          : loadConfig(options.config, { env: terminal.env });
+      const source = chooseSource(config, options.source);
+      const runner = new DryRunner(config, source, { show: options.show ?? 0, now: Date.now });
+      const startedAt = performance.now();
+      await readAll(runner, operands, terminal);
+      const seconds = (performance.now() - startedAt) / 1000;
+      const isUnread = runner.inputs.every(({ bytes, error }) => bytes === 0 && error !== undefined);
+      if (options.json !== true) printProblems(runner.problems, terminal);
+      printErrors(runner.inputs, terminal);
+      const bodies = encode === undefined ? [] : bodiesOf(runner.samples, encode);
+      if (options.json === true) terminal.stdout.write(`${JSON.stringify(jsonReport(runner, bodies), null, 2)}\n`);
+      else if (!isUnread) printReport(runner, bodies, { terminal, seconds });
+      const failed = runner.inputs.some(({ error }) => error !== undefined);
+      return failed || (options.strict === true && runner.problems.invalid > 0) ? 1 : 0;
     },
-    { flags: '--strict', description: 'exit with 1 when a line is invalid' },
-    { flags: '--json', description: 'print the same facts as one JSON object' },
-  ],
-  async handler({ options, operands, terminal }): Promise<ExitCode> {
-    checkInputs(operands);
-    const config =
-      options.config === undefined
-        ? parseConfig('', { file: 'the default configuration', env: terminal.env })
-        : loadConfig(options.config, { env: terminal.env });
-    const source = chooseSource(config, options.source);
-    const runner = new DryRunner(config, source, { show: options.show ?? 0, now: Date.now });
-    const startedAt = performance.now();
-    await readAll(runner, operands, terminal);
-    const seconds = (performance.now() - startedAt) / 1000;
-    const isUnread = runner.inputs.every(({ bytes, error }) => bytes === 0 && error !== undefined);
-    if (options.json !== true) printProblems(runner.problems, terminal);
-    printErrors(runner.inputs, terminal);
-    if (options.json === true) terminal.stdout.write(`${JSON.stringify(jsonReport(runner), null, 2)}\n`);
-    else if (!isUnread) printReport(runner, terminal, seconds);
-    const failed = runner.inputs.some(({ error }) => error !== undefined);
-    return failed || (options.strict === true && runner.problems.invalid > 0) ? 1 : 0;
-  },
-};
+  };
+}
 
 function parseShow(text: string): number {
   const count = Number(text);

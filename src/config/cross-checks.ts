@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { compilePathTemplate, type PathTemplate } from '../route/path-template.ts';
+import { httpSinkProblems } from './http-cross-checks.ts';
 import { LINES_IN_MEMORY } from './limits.ts';
 import { couldBeRead, literalPrefix } from './path-overlap.ts';
 import type { Problem } from './problem.ts';
@@ -11,12 +12,17 @@ import type { Entry, ValidParts } from './valid-parts.ts';
 export function crossProblems(parts: ValidParts): Problem[] {
   return [
     ...repeatedNames('sources', parts.sources),
-    ...repeatedNames('sinks', parts.sinks),
+    ...repeatedNames('sinks', [...parts.fileSinks, ...parts.httpSinks].sort(inListOrder)),
     ...memoryProblems(parts),
     ...stateProblems(parts),
     ...sinkFileProblems(parts),
-    ...parts.sinks.flatMap(sinkProblems),
+    ...parts.fileSinks.flatMap(fileSinkProblems),
+    ...httpSinkProblems(parts),
   ];
+}
+
+function inListOrder(a: Entry<unknown>, b: Entry<unknown>): number {
+  return a.index - b.index;
 }
 
 function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): Problem[] {
@@ -54,10 +60,10 @@ function stateProblems({ stateDir, sources }: ValidParts): Problem[] {
     }));
 }
 
-function sinkFileProblems({ sources, sinks }: ValidParts): Problem[] {
+function sinkFileProblems({ sources, fileSinks }: ValidParts): Problem[] {
   const problems: Problem[] = [];
   const earlier = new Map<string, number>();
-  for (const { index, value: sink } of sinks) {
+  for (const { index, value: sink } of fileSinks) {
     const at = { path: ['sinks', index, 'path'], complete: true };
     const template = templateOf(sink);
     if (template === undefined) continue;
@@ -97,7 +103,7 @@ function templateOf(sink: FileSinkConfig): PathTemplate | undefined {
   }
 }
 
-function sinkProblems({ index, value: { path: template, compress, retention } }: Entry<FileSinkConfig>): Problem[] {
+function fileSinkProblems({ index, value: { path: template, compress, retention } }: Entry<FileSinkConfig>): Problem[] {
   const problems: Problem[] = [];
   if (compress === 'none' && template.endsWith('.gz')) {
     const message = 'ends in .gz although compress is none; give it another ending';

@@ -36,6 +36,26 @@ export const DEFAULTS = {
   maxTags: 4096,
   grace: '5m',
   minKeep: '24h',
+  httpCompress: 'gzip',
+  batchEvents: 2000,
+  batchBytes: '4MiB',
+  batchAge: '1s',
+  concurrency: 2,
+  timeout: '30s',
+  retryMin: '500ms',
+  retryMax: '60s',
+  unparsed: 'wrap',
+  spoolAfter: '2s',
+  spoolBytes: '1GiB',
+  deadletterBytes: '256MiB',
+  overflow: 'block',
+  tlsMinVersion: '1.2',
+  /** Without the tag: anybody can make up namespaces, and an index for each would use up a cluster's shards. */
+  index: 'audit-%Y.%m.%d',
+  /** Few streams, for the same reason; Loki takes no stream without a label. */
+  labels: { job: 'auditail', node: '${node}' },
+  /** The one that Splunk's own collector gives the kube-apiserver's audit log. */
+  sourcetype: 'kube:apiserver-audit',
 } as const;
 
 /** The default number of compression threads: half of what there is, because etcd runs on the same host. */
@@ -68,6 +88,16 @@ export const LIMITS = {
   maxAge: { min: MINUTE_MS, max: 36_500 * DAY_MS },
   maxBytes: { min: MIB, max: 1024 * TIB },
   minKeep: { min: 0, max: 36_500 * DAY_MS },
+  batchEvents: { min: 1, max: 100_000 },
+  batchBytes: { min: KIB, max: 256 * MIB },
+  batchAge: { min: 1, max: HOUR_MS },
+  concurrency: { min: 1, max: 64 },
+  timeout: { min: 100, max: HOUR_MS },
+  retryMin: { min: 10, max: HOUR_MS },
+  retryMax: { min: 10, max: DAY_MS },
+  spoolAfter: { min: 0, max: DAY_MS },
+  spoolBytes: { min: MIB, max: 64 * TIB },
+  deadletterBytes: { min: MIB, max: 64 * TIB },
 } as const satisfies Record<string, Limits>;
 
 /** Lines of the longest length that must fit into memory_limit: one is written while the next is read. */
@@ -79,6 +109,12 @@ export const MAX_ENTRIES = 256;
 /** Characters of a name, a tag, a path or a pattern. */
 export const MAX_NAME_LENGTH = 63;
 export const MAX_TEXT_LENGTH = 4096;
+
+/** Characters of a password, a token or a header's value; tokens that list permissions are long. */
+export const MAX_SECRET_LENGTH = 16_384;
+
+/** Fields, headers or labels of one sink. */
+export const MAX_FIELDS = 64;
 
 /** Bytes of a configuration file; a larger one is a log given by mistake. */
 export const MAX_CONFIG_BYTES = MIB;

@@ -3,10 +3,12 @@ import { ConfigError, type ConfigIssue, formatPath, type IssuePath } from './con
 import { crossProblems } from './cross-checks.ts';
 import { expandEnvironment } from './environment.ts';
 import { describeFound, valueAt } from './found-value.ts';
+import { httpKeyProblems } from './http-key-checks.ts';
 import { defaultThreads } from './limits.ts';
 import type { Problem } from './problem.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { mayBeSecret } from './secret-paths.ts';
 import { syntaxProblems } from './syntax-checks.ts';
 import type { Config } from './types.ts';
 import { validParts } from './valid-parts.ts';
@@ -45,7 +47,8 @@ export function parseConfigDocument(text: string, options: ParseOptions): Parsed
   const parts = validParts(value);
   const problems: Problem[] = [
     ...unset.map(({ path, message }) => ({ path, message, complete: true })),
-    ...(checked.success ? [] : schemaProblems(checked.error)),
+    ...(checked.success ? [] : schemaProblems(checked.error, value)),
+    ...httpKeyProblems(value),
     ...syntaxProblems(parts),
     ...crossProblems(parts),
   ];
@@ -71,7 +74,7 @@ export function parseConfigDocument(text: string, options: ParseOptions): Parsed
 function reported(problems: Problem[], document: YamlDocument, raw: unknown, value: unknown): ConfigIssue[] {
   const issues = new Map<string, ConfigIssue>();
   for (const problem of problems) {
-    const path = formatPath(problem.path);
+    const path = formatPath(problem.shown ?? problem.path);
     const { line, column } = document.locate(problem.path, problem.atKey === true ? 'key' : 'value');
     const issue = { line, column, path, message: withFound(problem, raw, value) };
     const key = problem.atKey === true ? `${path} ${line}:${column}` : path;
@@ -90,6 +93,8 @@ function withFound(problem: Problem, raw: unknown, value: unknown): string {
   };
   const expanded = [problem.path, ...(problem.quoted ?? [])].some(isExpanded);
   if (problem.detail !== undefined && !expanded) return problem.detail;
+  const isHidden = mayBeSecret(problem.path) && (typeof found !== 'object' || found === null);
+  if (isHidden) return `${problem.message}; what was found is not shown, as it may be a secret`;
   return `${problem.message}, found ${describeFound(found)}${expanded ? ' with the environment filled in' : ''}`;
 }
 

@@ -12,4 +12,6 @@ export interface Problem {
   readonly quoted?: readonly IssuePath[];
   /** The key is wrong and not its value. */
   readonly atKey?: boolean;
+  /** The path as it is shown, where the key itself may hold a secret. */
+  readonly shown?: IssuePath;
 }

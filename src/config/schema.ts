@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
 import { absolutePath, choice, count, duration, flag, list, name, section, size, sourceTag, text } from './fields.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
-import { fileSinkSchema } from './sink-schema.ts';
+import { sinkSchema } from './sink-schema.ts';
 import { type CommitConfig, DURABILITIES, type RewriteRule, SANITIZERS, type SourceConfig } from './types.ts';
 
 const log = section({
@@ -119,7 +119,7 @@ export const CONFIG_SCHEMA = section({
   rewrite_missing: text('a tag template', 'The tag when no rule matched; `${tag}` leaves the tag alone.').default(
     DEFAULTS.rewriteMissing,
   ),
-  sinks: list(fileSinkSchema, 'Where events go. Every sink that matches gets the event.', { min: 1 }).prefault([
+  sinks: list(sinkSchema, 'Where events go. Every sink that matches gets the event.', { min: 1 }).prefault([
     ...DEFAULTS.sinks,
   ]),
 });

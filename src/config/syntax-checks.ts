@@ -6,8 +6,9 @@ import { Rewriter } from '../route/rewrite.ts';
 import { compileTagPattern } from '../route/tag-pattern.ts';
 import { parseTagTemplate } from '../route/tag-template.ts';
 import type { IssuePath } from './config-error.ts';
+import { httpTemplates } from './http-templates.ts';
 import type { Problem } from './problem.ts';
-import type { RewriteRule } from './types.ts';
+import type { HttpSinkConfig, RewriteRule } from './types.ts';
 import type { Entry, ValidParts } from './valid-parts.ts';
 
 /** Checks all text that has a grammar of its own: patterns, field paths, templates, time zones. */
@@ -19,7 +20,7 @@ export function syntaxProblems(parts: ValidParts): Problem[] {
       ...check(['rewrite_missing'], 'a tag template', () => parseTagTemplate(missing, { captures: false })),
     );
   }
-  for (const { index, value: sink } of parts.sinks) {
+  for (const { index, value: sink } of parts.fileSinks) {
     const at = ['sinks', index];
     problems.push(
       ...check([...at, 'match'], 'a tag pattern', () => compileTagPattern(sink.match)),
@@ -28,7 +29,13 @@ export function syntaxProblems(parts: ValidParts): Problem[] {
       ...check([...at, 'path'], 'a path template', () => compilePathTemplate(sink.path, 'UTC')),
     );
   }
-  return problems;
+  return [...problems, ...parts.httpSinks.flatMap(httpTextProblems)];
+}
+
+function httpTextProblems({ index, value: sink }: Entry<HttpSinkConfig>): Problem[] {
+  const at = ['sinks', index];
+  const templates = httpTemplates(sink).map(({ key, what, compile }) => check([...at, ...key], what, compile));
+  return [...check([...at, 'match'], 'a tag pattern', () => compileTagPattern(sink.match)), ...templates.flat()];
 }
 
 function ruleProblems({ index, value: rule }: Entry<RewriteRule>): Problem[] {

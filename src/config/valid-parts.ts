@@ -1,5 +1,5 @@
 import { CONFIG_SCHEMA } from './schema.ts';
-import type { FileSinkConfig, RewriteRule, SourceConfig } from './types.ts';
+import type { FileSinkConfig, HttpSinkConfig, RewriteRule, SourceConfig } from './types.ts';
 
 export interface Entry<T> {
   /** Place in its list. */
@@ -17,19 +17,25 @@ export interface ValidParts {
   readonly sources: readonly Entry<SourceConfig>[];
   readonly rewrite: readonly Entry<RewriteRule>[];
   readonly rewriteMissing: string | undefined;
-  readonly sinks: readonly Entry<FileSinkConfig>[];
+  readonly fileSinks: readonly Entry<FileSinkConfig>[];
+  readonly httpSinks: readonly Entry<HttpSinkConfig>[];
+  /** Sinks in the list, right or wrong. */
+  readonly sinkCount: number;
 }
 
 export function validParts(value: unknown): ValidParts {
   const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const shape = CONFIG_SCHEMA.shape;
+  const sinks = validEntries(given.sinks, (list) => shape.sinks.safeParse(list).data);
   return {
     stateDir: shape.state_dir.safeParse(given.state_dir).data,
     memoryLimit: shape.memory_limit.safeParse(given.memory_limit).data,
     sources: validEntries(given.sources, (list) => shape.sources.safeParse(list).data),
     rewrite: validEntries(given.rewrite, (list) => shape.rewrite.safeParse(list).data),
     rewriteMissing: shape.rewrite_missing.safeParse(given.rewrite_missing).data,
-    sinks: validEntries(given.sinks, (list) => shape.sinks.safeParse(list).data),
+    fileSinks: sinks.filter((entry): entry is Entry<FileSinkConfig> => entry.value.type === 'file'),
+    httpSinks: sinks.filter((entry): entry is Entry<HttpSinkConfig> => entry.value.type === 'http'),
+    sinkCount: Array.isArray(given.sinks) ? given.sinks.length : sinks.length,
   };
 }
 

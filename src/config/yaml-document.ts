@@ -63,7 +63,7 @@ export class YamlDocument {
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       const position = this.#position(error.mark?.position ?? 0);
-      throw new ConfigError(file, [{ ...position, path: '', message: `not valid YAML: ${error.reason}` }]);
+      throw new ConfigError(file, [{ ...position, path: '', message: `not valid YAML: ${reasonOf(error)}` }]);
     }
     this.duplicates = duplicates.map(({ path, offset }) => ({ path, position: this.#position(offset) }));
   }
@@ -93,6 +93,15 @@ export class YamlDocument {
     }
     return { line: line + 1, column: offset - this.#lineStarts[line]! + 1 };
   }
+}
+
+/** What js-yaml says, without the names that it quotes: a password that begins with * or ! is one to YAML. */
+function reasonOf({ reason }: YAMLException): string {
+  if (/^unidentified alias/.test(reason))
+    return 'an alias that is not defined before; put text that begins with * in quotes';
+  if (/^(unknown .*tag|undeclared tag|tag name|cannot resolve)/.test(reason))
+    return 'a tag that is not known; put text that begins with ! in quotes';
+  return reason;
 }
 
 /** A key's node, also one that came in through a merge (`<<: *base`), however deep. */

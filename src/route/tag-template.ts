@@ -4,7 +4,8 @@ import { AuditailError } from '../errors.ts';
 export type TemplatePiece =
   | { readonly kind: 'text'; readonly at: number; readonly text: string }
   | TagPiece
-  | { readonly kind: 'capture'; readonly at: number; readonly group: number };
+  | { readonly kind: 'capture'; readonly at: number; readonly group: number }
+  | { readonly kind: 'name'; readonly at: number; readonly name: string };
 
 /** `${tag…}`: the parts `from` to `to`, both included; negative numbers count from the end. */
 export interface TagPiece {
@@ -29,13 +30,14 @@ export class TagTemplate {
     this.maxCapture = Math.max(0, ...pieces.map((piece) => (piece.kind === 'capture' ? piece.group : 0)));
   }
 
-  /** `captures[0]` is `$1`. What the tag or the captures do not have is empty. */
-  render(tag: string, captures: readonly string[] = []): string {
+  /** `captures[0]` is `$1`. What the tag, the captures or `values` do not have is empty. */
+  render(tag: string, captures: readonly string[] = [], values: Readonly<Record<string, string>> = {}): string {
     let result = '';
     for (const piece of this.pieces) {
       if (piece.kind === 'text') result += piece.text;
       else if (piece.kind === 'tag') result += expandTag(piece, tag);
-      else result += captures[piece.group - 1] ?? '';
+      else if (piece.kind === 'capture') result += captures[piece.group - 1] ?? '';
+      else result += values[piece.name] ?? '';
     }
     return result;
   }
@@ -43,15 +45,21 @@ export class TagTemplate {
 
 /**
  * Parses text with `${tag}`, `${tag[n]}`, `${tag[n..]}`, `${tag[n..m]}` and, with `captures`, `$1` to `$9`; `$$` is a
- * literal `$`. Throws `TEMPLATE` with the position of anything else that follows a `$`.
+ * literal `$`. With `names`, `${name}` for each of them too. Throws `TEMPLATE` with the position of anything else that
+ * follows a `$`.
  */
-export function parseTagTemplate(template: string, options: { captures: boolean }): TagTemplate {
+export function parseTagTemplate(
+  template: string,
+  options: { captures: boolean; names?: readonly string[] },
+): TagTemplate {
   const pieces: TemplatePiece[] = [];
   const complain = (at: number, reason: string, hint: string): AuditailError =>
     new AuditailError('TEMPLATE', `template '${template}', character ${at + 1}: ${reason}`, { hint });
+  const names = options.names ?? [];
+  const forms = [...names.map((name) => `\${${name}}`), FORMS].join(', ');
   const allowed = options.captures
-    ? `Allowed are ${FORMS}, $1 to $9, and $$ for a $`
-    : `Allowed are ${FORMS}, $$ for a $`;
+    ? `Allowed are ${forms}, $1 to $9, and $$ for a $`
+    : `Allowed are ${forms}, $$ for a $`;
 
   for (let at = 0; at < template.length; ) {
     const dollar = template.indexOf('$', at);
@@ -69,7 +77,8 @@ export function parseTagTemplate(template: string, options: { captures: boolean 
       const close = template.indexOf('}', at);
       if (close < 0) throw complain(at, 'the brace is never closed', allowed);
       const form = template.slice(at, close + 1);
-      const piece = parseForm(form, at);
+      const name = form.slice(2, -1);
+      const piece = names.includes(name) ? ({ kind: 'name', at, name } as const) : parseForm(form, at);
       if (piece === undefined) throw complain(at, `'${form}' is not known`, allowed);
       pieces.push(piece);
       at = close + 1;

@@ -5,11 +5,12 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Config } from '../../src/config/types.ts';
+import { firstFileSink } from './parse.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What the examples take from the environment. */
-const ENV = { AUDITAIL_HOME: '/srv/auditail', AUDITAIL_LOG: '/var/log/audit.log' };
+const ENV = { AUDITAIL_HOME: '/srv/auditail', AUDITAIL_LOG: '/var/log/audit.log', SPLUNK_TOKEN: 'x' };
 
 function parseFile(file: string): Config {
   return parseConfig(readFileSync(path.join(ROOT, file), 'utf8'), { file, env: ENV, cores: 4 });
@@ -29,14 +30,15 @@ test('the commented configuration says exactly the defaults', () => {
 
 test('every example is valid', () => {
   const examples = globSync('config/examples/*.yaml', { cwd: ROOT });
-  assert.ok(examples.length >= 4);
-  for (const example of examples) parseFile(example);
+  assert.ok(examples.length >= 6);
+  const types = examples.flatMap((example) => parseFile(example).sinks.map(({ type }) => type));
+  assert.deepEqual([...new Set(types)].sort(), ['file', 'http']);
 });
 
 test('the example for those who come from fluentd keeps its names', () => {
   const config = parseFile('config/examples/fluentd-compatible.yaml');
   assert.equal(config.rewriteMissing, '${tag}.none');
-  assert.equal(config.sinks[0]?.path, '/var/log/td-agent/audit/audit-${tag[1..]}.%Y%m%d%H.log.gz');
+  assert.equal(firstFileSink(config)?.path, '/var/log/td-agent/audit/audit-${tag[1..]}.%Y%m%d%H.log.gz');
 });
 
 test('yaml files name a schema that is there', () => {

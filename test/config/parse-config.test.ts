@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.ts';
-import { errorsOf, parse } from './parse.ts';
+import { errorsOf, firstFileSink, parse } from './parse.ts';
 
 test('an empty file is the default source, the namespace rewrite and the archive', () => {
   const expected = {
@@ -81,9 +81,9 @@ sinks:
   assert.deepEqual(config.sources[0]?.exclude, ['*.tmp']);
   assert.equal(config.sources[1]?.rotateWaitMs, 0);
   assert.deepEqual(config.rewrite, []);
-  assert.deepEqual(config.sinks[0]?.time, ['arrival']);
-  assert.equal(config.sinks[0]?.mode, 0o600);
-  assert.deepEqual(config.sinks[0]?.retention, {
+  assert.deepEqual(firstFileSink(config)?.time, ['arrival']);
+  assert.equal(firstFileSink(config)?.mode, 0o600);
+  assert.deepEqual(firstFileSink(config)?.retention, {
     maxAgeMs: 30 * 86_400_000,
     maxBytes: undefined,
     minKeepMs: 86_400_000,
@@ -91,7 +91,7 @@ sinks:
 });
 
 test('arrival ends every list of time fields', () => {
-  const time = (value: string) => parse(`sinks: [{ name: a, type: file, time: ${value} }]`).sinks[0]?.time;
+  const time = (value: string) => firstFileSink(parse(`sinks: [{ name: a, type: file, time: ${value} }]`))?.time;
   assert.deepEqual(time('stageTimestamp'), ['stageTimestamp', 'arrival']);
   assert.deepEqual(time('[requestReceivedTimestamp, stageTimestamp]'), [
     'requestReceivedTimestamp',
@@ -139,7 +139,7 @@ sources:
     rotate_wait: 5
   - path: '\${env:NOPE}'
 sinks:
-  - { name: es, type: http, url: 'https://es' }
+  - { name: es, type: kafka, url: 'https://es' }
   - type: file
     mode: 0640
     time: [stage]
@@ -160,7 +160,7 @@ threads: 1.5
     '7:11: sources[0].path: expected an absolute path, one that begins with /, found "audit.log"',
     '8:18: sources[0].rotate_wait: expected a duration with its unit, such as 500ms, 5s, 1h or 7d, found 5',
     '9:11: sources[1].path: the environment variable NOPE is not set',
-    '11:23: sinks[0].type: expected file, found "http"',
+    '11:23: sinks[0].type: expected one of file, http, found "kafka"',
     '12:5: sinks[1].name: is missing: expected a name of at most 63 of the characters a-z, 0-9 and -',
     "13:11: sinks[1].mode: expected permissions as octal digits in quotes, such as '0640', found 640",
     '14:12: sinks[1].time[0]: expected one of stageTimestamp, requestReceivedTimestamp, arrival, found "stage"',
@@ -179,7 +179,7 @@ test('each kind of wrong value says what was expected', () => {
     ['sources: []', '1:10: sources: expected at least 1 entry, found an empty list'],
     ['sources: /var/log', '1:10: sources: expected a list, found "/var/log"'],
     ['sinks: [file]', '1:9: sinks[0]: expected a mapping of keys to values, found "file"'],
-    ['sinks: [{ name: a }]', '1:9: sinks[0].type: is missing: expected file'],
+    ['sinks: [{ name: a }]', '1:9: sinks[0].type: is missing: expected one of file, http'],
     ['rewrite: [{ key: a, tag: b }]', '1:11: rewrite[0].pattern: is missing: expected a regular expression as text'],
     ['state_dir: ""', '1:12: state_dir: expected an absolute path, found ""'],
     ['state_dir: /a/../b', '1:12: state_dir: expected a path without .., found "/a/../b"'],
@@ -283,24 +283,28 @@ test('text with a grammar of its own is told at its place, with the reason', () 
 });
 
 test('property: an unknown key is told at every level, at its place', () => {
-  const key = fc.stringMatching(/^[a-z_]{1,12}$/).map((name) => `zz_${name}`);
-  for (const { path, text } of mappings()) {
+  const key = fc.stringMatching(/^[a-z_]{1,12}$/).map((name) => `zzzzzzzz_${name}`);
+  for (const { path, text, hides } of mappings()) {
     const before = text.slice(0, text.indexOf('HERE')).split('\n');
     const place = `${before.length}:${(before.at(-1) ?? '').length + 1}`;
     fc.assert(
       fc.property(key, (name) => {
         const errors = errorsOf(text.replace('HERE', `${name}: 1`));
         assert.equal(errors.length, 1, errors.join('\n'));
-        assert.equal(errors[0]?.split('; ')[0], `${place}: ${path}${name}: unknown key`);
+        assert.equal(errors[0]?.split('; ')[0], `${place}: ${hides ? path : `${path}${name}`}: unknown key`);
       }),
       { numRuns: 20 },
     );
   }
 });
 
+const HTTP = "name: a, type: http, format: ndjson, url: 'https://h'";
+const BASIC = 'username: u, password: p';
+const HEADER = 'name: x-key, value: v';
+
 /** Every mapping of the schema, with a place in it for one more key. */
-function mappings(): { path: string; text: string }[] {
-  const found = [
+function mappings(): { path: string; text: string; hides?: true }[] {
+  const found: ReturnType<typeof mappings> = [
     { path: '', text: 'HERE' },
     { path: 'log.', text: 'log:\n  HERE' },
     { path: 'commit.', text: 'commit:\n  HERE' },
@@ -308,6 +312,18 @@ function mappings(): { path: string; text: string }[] {
     { path: 'rewrite[0].', text: 'rewrite:\n  - { key: a, pattern: b, tag: c, HERE }' },
     { path: 'sinks[0].', text: 'sinks:\n  - { name: a, type: file, HERE }' },
     { path: 'sinks[0].retention.', text: 'sinks:\n  - { name: a, type: file, retention: { HERE } }' },
+    { path: 'sinks[0].', text: `sinks:\n  - { ${HTTP}, HERE }` },
+    { path: 'sinks[0].auth', text: `sinks:\n  - { ${HTTP}, auth: { bearer: b, HERE } }`, hides: true },
+    { path: 'sinks[0].auth.basic', text: `sinks:\n  - { ${HTTP}, auth: { basic: { ${BASIC}, HERE } } }`, hides: true },
+    {
+      path: 'sinks[0].auth.header',
+      text: `sinks:\n  - { ${HTTP}, auth: { header: { ${HEADER}, HERE } } }`,
+      hides: true,
+    },
+    ...['tls', 'batch', 'retry', 'spool', 'deadletter'].map((section) => ({
+      path: `sinks[0].${section}.`,
+      text: `sinks:\n  - { ${HTTP}, ${section}: { HERE } }`,
+    })),
   ];
   const count = (node: JsonSchema): number => {
     const children = [

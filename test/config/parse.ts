@@ -1,6 +1,6 @@
 import { ConfigError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import type { Config } from '../../src/config/types.ts';
+import type { Config, FileSinkConfig, HttpSinkConfig } from '../../src/config/types.ts';
 
 export function parse(text: string, env: NodeJS.ProcessEnv = {}): Config {
   return parseConfig(text, { file: 'auditail.yaml', env, cores: 8 });
@@ -15,4 +15,12 @@ export function errorsOf(text: string, env: NodeJS.ProcessEnv = {}): string[] {
     return error.message.split('\n').map((line) => line.replace(/^auditail\.yaml:/, ''));
   }
   return [];
+}
+
+export function firstFileSink(config: Config): FileSinkConfig | undefined {
+  return config.sinks.find((sink) => sink.type === 'file');
+}
+
+export function firstHttpSink(config: Config): HttpSinkConfig | undefined {
+  return config.sinks.find((sink) => sink.type === 'http');
 }

@@ -85,3 +85,16 @@ test('ranges agree with a list of parts', () => {
     }),
   );
 });
+
+test('names are rendered with their values, and only those that are allowed', () => {
+  const template = parseTagTemplate('${node}/${tag[0]}/${time}$$', { captures: false, names: ['node', 'time'] });
+  assert.equal(template.render('a.b', [], { node: '${tag}' }), '${tag}/a/$');
+  assert.throws(
+    () => parseTagTemplate('${host}', { captures: false, names: ['node'] }),
+    (error) =>
+      error instanceof AuditailError &&
+      /'\$\{host\}' is not known/.test(error.message) &&
+      /\$\{node\}/.test(error.hint!),
+  );
+  assert.throws(() => parseTagTemplate('${node}', { captures: false }), /not known/);
+});

@@ -7,10 +7,11 @@ import type { Warning } from './warning.ts';
 export function directoryWarnings(config: Config): Warning[] {
   const directories = [
     { path: ['state_dir'], directory: config.stateDir },
-    ...config.sinks.map((sink, index) => ({
-      path: ['sinks', index, 'path'],
-      directory: compilePathTemplate(sink.path, sink.timezone).directory,
-    })),
+    ...config.sinks.flatMap((sink, index) => {
+      if (sink.type !== 'file') return [];
+      const { directory } = compilePathTemplate(sink.path, sink.timezone);
+      return [{ path: ['sinks', index, 'path'], directory }];
+    }),
   ];
   return directories.flatMap(({ path, directory }) => {
     const reason = unwritableDirectory(directory);

@@ -2,6 +2,8 @@ import { type EventReader, EventRules } from '../../agent/event-rules.ts';
 import type { Config, SourceConfig } from '../../config/types.ts';
 import { AuditailError } from '../../errors.ts';
 import { oversizeTag, unparsedTag } from '../../route/reserved-tags.ts';
+import type { SampleEvent } from './bodies.ts';
+import { HttpTarget } from './http-target.ts';
 import { LineSplitter, type LineTaker } from './line-splitter.ts';
 import { Problems } from './problems.ts';
 import type { InputEvents } from './read-input.ts';
@@ -12,6 +14,9 @@ import { TargetFiles } from './target-files.ts';
 
 /** Tags, and files, that are counted one by one. */
 export const MAX_NAMES = 10_000;
+
+/** What one sink would get. */
+export type Target = TargetFiles | HttpTarget;
 
 /** What came out of one input. */
 export interface InputCount {
@@ -32,7 +37,7 @@ export interface InputCount {
  */
 export class DryRunner implements LineTaker {
   readonly source: SourceConfig;
-  readonly sinks: readonly TargetFiles[];
+  readonly sinks: readonly Target[];
   readonly tags = new Tags({ left: MAX_NAMES });
   readonly problems = new Problems();
   readonly samples: Samples;
@@ -40,18 +45,23 @@ export class DryRunner implements LineTaker {
   readonly events = new Span();
   blankLines = 0;
   nullBytes = 0;
-  readonly #rules: EventRules<TargetFiles>;
+  readonly #rules: EventRules<Target>;
+  readonly #now: () => number;
   readonly #reader: EventReader;
   readonly #unparsedTag: string;
   readonly #oversizeTag: string;
   /** The input that is read. */
   #file = '';
+  #splitter: LineSplitter | undefined;
 
   /** @param options.show lines of each tag to keep as samples */
   constructor(config: Config, source: SourceConfig, options: { show: number; now: () => number }) {
     const room = { left: MAX_NAMES };
     this.source = source;
-    this.sinks = config.sinks.map((sink, index) => new TargetFiles(sink, index, { room, now: options.now }));
+    this.#now = options.now;
+    this.sinks = config.sinks.map((sink, index) =>
+      sink.type === 'http' ? new HttpTarget(sink, index) : new TargetFiles(sink, index, { room, now: options.now }),
+    );
     this.samples = new Samples(options.show);
     this.#unparsedTag = unparsedTag(source.tag);
     this.#oversizeTag = oversizeTag(source.tag);
@@ -62,6 +72,7 @@ export class DryRunner implements LineTaker {
   /** Takes one input. Where `read` rejects, what came before it counts and the input has the error. */
   async take(name: string, read: (events: InputEvents) => Promise<void>): Promise<void> {
     const splitter = new LineSplitter(this.source.maxLineBytes, this);
+    this.#splitter = splitter;
     this.#file = name;
     let bytes = 0;
     let error: AuditailError | undefined;
@@ -96,49 +107,84 @@ export class DryRunner implements LineTaker {
     const place = { file: this.#file, line, column: nulls + errorColumn };
     if (kind === 'unparsable') {
       this.problems.add({ kind, ...place, reason });
-      this.#send(this.#unparsedTag, buffer, start, end, line);
+      this.#send(this.#unparsedTag, { line, buffer, start, end, reason });
     } else {
       const found = `the event at column ${nulls + eventStart - start + 1} is recovered`;
       this.problems.add({ kind, ...place, reason: `${reason}; ${found}` });
       this.#event(buffer, eventStart, end, line);
-      this.#send(this.#unparsedTag, buffer, start, eventStart, line);
+      this.#send(this.#unparsedTag, { line, buffer, start, end: eventStart, reason });
     }
   }
 
   longLine(length: number, line: number, nulls: number): void {
     const reason = `${length} bytes, more than max_line_bytes (${this.source.maxLineBytes})`;
     this.problems.add({ kind: 'oversize', file: this.#file, line, column: nulls + 1, reason });
-    this.#send(this.#oversizeTag, undefined, 0, length, line);
+    this.#send(this.#oversizeTag, { line, buffer: undefined, start: 0, end: length, reason });
   }
 
   #event(buffer: Buffer, start: number, end: number, line: number): void {
     const { scanner, eventTime } = this.#reader;
     const time = eventTime.of(buffer);
     this.events.add(end - start + 1, time);
-    this.#send(this.#rules.rewriter.rewrite(this.source.tag, scanner), buffer, start, end, line, true, time);
+    const tag = this.#rules.rewriter.rewrite(this.source.tag, scanner);
+    this.#send(tag, { line, buffer, start, end, reason: undefined }, time);
   }
 
-  /** @param isEvent the scanner holds its fields; what is no event has no time of its own and goes by its arrival */
-  #send(
-    tag: string,
-    buffer: Buffer | undefined,
-    start: number,
-    end: number,
-    line: number,
-    isEvent = false,
-    time?: number,
-  ): void {
-    const sinks = this.#rules.router.sinksFor(tag);
+  /** @param time of an event, whose fields the scanner holds; what is no event goes by its arrival */
+  #send(tag: string, piece: Piece, time?: number): void {
+    const { buffer, start, end, reason } = piece;
     const bytes = end - start + 1;
-    const count = this.tags.add(tag, sinks, time, bytes);
+    const matching = this.#rules.router.sinksFor(tag);
+    const sinks = reason === undefined || buffer === undefined ? matching : this.#takersOfUnparsed(matching, bytes);
+    const count = this.tags.add(tag, sinks, time, bytes, matching.length > 0);
     const targets: SampleTarget[] | undefined = count !== undefined && this.samples.wants(tag) ? [] : undefined;
     for (const sink of sinks) {
-      const own = isEvent ? this.#reader.sinkTimes[sink.index]!.of(buffer!) : undefined;
-      const path = sink.add(tag, own, bytes);
-      targets?.push({ sink: sink.config.name, path });
+      const own = reason === undefined ? this.#reader.sinkTimes[sink.index]!.of(buffer!) : undefined;
+      const { name } = sink.config;
+      if (sink instanceof HttpTarget) {
+        if (buffer === undefined) sink.stubs += 1;
+        sink.add(buffer === undefined ? 0 : bytes, own);
+        targets?.push({ sink: name, path: undefined, http: sink });
+      } else {
+        const path = sink.add(tag, own, bytes);
+        targets?.push({ sink: name, path, http: undefined });
+      }
     }
-    if (targets === undefined) return;
-    const content = buffer === undefined ? undefined : Buffer.from(buffer.subarray(start, end));
-    this.samples.add({ tag, file: this.#file, line, targets, content });
+    if (targets !== undefined) {
+      this.samples.add({ event: this.#sampleEvent(tag, piece, time), line: piece.line, targets });
+    }
   }
+
+  /** Lines that are no events are left out where `unparsed: skip` says so. */
+  #takersOfUnparsed(sinks: readonly Target[], bytes: number): readonly Target[] {
+    return sinks.filter((sink) => {
+      if (!(sink instanceof HttpTarget && sink.skipsUnparsed)) return true;
+      sink.skipped.add(bytes, undefined);
+      return false;
+    });
+  }
+
+  #sampleEvent(tag: string, { buffer, start, end, reason }: Piece, time: number | undefined): SampleEvent {
+    return {
+      tag,
+      time: time ?? this.#now(),
+      source: this.source.name,
+      path: this.#file,
+      offset: this.#splitter?.lineStart ?? 0,
+      content: buffer === undefined ? undefined : Buffer.from(buffer.subarray(start, end)),
+      length: end - start,
+      reason,
+    };
+  }
+}
+
+/** A line, or what is left of a torn one. */
+interface Piece {
+  readonly line: number;
+  /** It stands in [start, end); undefined for a line that is too long to be held. */
+  readonly buffer: Buffer | undefined;
+  readonly start: number;
+  readonly end: number;
+  /** Why it is no event; undefined for an event. */
+  readonly reason: string | undefined;
 }

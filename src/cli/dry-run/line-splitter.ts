@@ -23,6 +23,8 @@ export class LineSplitter {
   /** Lines so far, and the NUL bytes that were skipped. */
   lines = 0;
   nullBytes = 0;
+  /** Where the line that was taken last begins in the content. */
+  lineStart = 0;
   readonly #maxLineBytes: number;
   readonly #taker: LineTaker;
   /** The beginning of a line that goes on in the next chunk: [0, #keptLength) of #kept, or only counted in #long. */
@@ -31,6 +33,8 @@ export class LineSplitter {
   #long = 0;
   /** NUL bytes skipped before the present line. */
   #nulls = 0;
+  /** Where the present line and the NUL bytes before it begin in the content. */
+  #nextStart = 0;
 
   constructor(maxLineBytes: number, taker: LineTaker) {
     this.#maxLineBytes = maxLineBytes;
@@ -99,16 +103,21 @@ export class LineSplitter {
   }
 
   #take(buffer: Buffer, start: number, end: number): void {
-    this.lines += 1;
+    this.#count(end - start);
     this.#taker.line(buffer, start, end, this.lines, this.#nulls);
     this.nullBytes += this.#nulls;
     this.#nulls = 0;
   }
 
   #takeLong(length: number): void {
-    this.lines += 1;
+    this.#count(length);
     this.#taker.longLine(length, this.lines, this.#nulls);
     this.nullBytes += this.#nulls;
     this.#nulls = 0;
+  }
+  #count(length: number): void {
+    this.lines += 1;
+    this.lineStart = this.#nextStart + this.#nulls;
+    this.#nextStart = this.lineStart + length + 1;
   }
 }

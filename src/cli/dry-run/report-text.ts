@@ -2,11 +2,13 @@ import { Instants } from '../format/instants.ts';
 import { counted, formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';
+import type { Body } from './bodies.ts';
 import type { DryRunner } from './dry-runner.ts';
+import { HttpTarget } from './http-target.ts';
 import { printSamples } from './report-samples.ts';
 import type { Span } from './span.ts';
 import { summaryLines } from './summary.ts';
-import type { TargetFiles } from './target-files.ts';
+import { TargetFiles } from './target-files.ts';
 
 /** Rows of one table on a terminal: the summary behind it must stay in sight. A pipe gets all. */
 const MAX_TERMINAL_ROWS = 40;
@@ -19,10 +21,15 @@ const NUMBERS: readonly Column[] = [
 ];
 
 /** Prints what a dry run found: samples, tags, files and a summary. */
-export function printReport(runner: DryRunner, terminal: Terminal, seconds: number): void {
-  printSamples(runner.samples, terminal);
+export function printReport(
+  runner: DryRunner,
+  bodies: readonly Body[],
+  { terminal, seconds }: { terminal: Terminal; seconds: number },
+): void {
+  printSamples(runner.samples, bodies, terminal);
   printTags(runner, terminal);
-  for (const sink of runner.sinks) printFiles(sink, terminal);
+  for (const sink of runner.sinks) if (sink instanceof TargetFiles) printFiles(sink, terminal);
+  printHttp(runner, terminal);
   for (const line of summaryLines(runner, seconds)) terminal.stdout.write(`${line}\n`);
 }
 
@@ -54,6 +61,16 @@ function printFiles(sink: TargetFiles, terminal: Terminal): void {
   if (others.events > 0) rows.push(['other files', ...numbers(others, instants)]);
   terminal.stdout.write(formatTable([{ head: `${config.name} in ${base}` }, ...NUMBERS], rows, terminal));
   terminal.stdout.write(`${leftOut(all, shown, 'file')}\n`);
+}
+
+function printHttp({ sinks }: DryRunner, terminal: Terminal): void {
+  const targets = sinks.filter((sink) => sink instanceof HttpTarget).filter(({ events }) => events > 0);
+  if (targets.length === 0) return;
+  const instants = new Instants();
+  const rows = targets.map((target) => {
+    return [`http ${target.config.name}`, ...numbers(target, instants), target.origin];
+  });
+  terminal.stdout.write(`${formatTable([{ head: 'HTTP sink' }, ...NUMBERS, { head: 'to' }], rows, terminal)}\n`);
 }
 
 function numbers(span: Span, instants: Instants): string[] {

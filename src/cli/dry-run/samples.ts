@@ -1,17 +1,20 @@
+import type { SampleEvent } from './bodies.ts';
+import type { HttpTarget } from './http-target.ts';
+
 /** One line as its sinks would get it. */
 export interface Sample {
-  readonly tag: string;
-  /** The input, as it was named, and the line in it, from 1. */
-  readonly file: string;
+  /** Its `path` is the input, as it was named; its `content` what would be written to files. */
+  readonly event: SampleEvent;
+  /** The line in the input, from 1. */
   readonly line: number;
   readonly targets: readonly SampleTarget[];
-  /** The bytes that would be written, without the newline; undefined for an oversize line, whose bytes are not held. */
-  readonly content: Buffer | undefined;
 }
 
 export interface SampleTarget {
   readonly sink: string;
-  readonly path: string;
+  /** The file that it would go to; undefined for an HTTP sink. */
+  readonly path: string | undefined;
+  readonly http: HttpTarget | undefined;
 }
 
 /** Memory for lines that are kept to be shown, and about what one takes besides its bytes. */
@@ -35,14 +38,15 @@ export class Samples {
   }
 
   add(sample: Sample): void {
-    const length = (sample.content?.length ?? 0) + SAMPLE_BYTES;
+    const { tag, content } = sample.event;
+    const length = (content?.length ?? 0) + SAMPLE_BYTES;
     if (this.#bytes + length > MAX_BYTES) {
       this.omitted += 1;
       return;
     }
     this.#bytes += length;
-    const kept = this.byTag.get(sample.tag);
-    if (kept === undefined) this.byTag.set(sample.tag, [sample]);
+    const kept = this.byTag.get(tag);
+    if (kept === undefined) this.byTag.set(tag, [sample]);
     else kept.push(sample);
   }
 }

@@ -25,12 +25,18 @@ export class Tags {
     this.#room = room;
   }
 
-  /** Counts one line; undefined when its tag is one of the others. */
+  /**
+   * Counts one line; undefined when its tag is one of the others.
+   *
+   * @param sinks those that would get it
+   * @param isMatched whether a sink matches the tag: one that does may leave out what is no event
+   */
   add(
     tag: string,
     sinks: readonly { readonly config: { readonly name: string } }[],
     time: number | undefined,
     bytes: number,
+    isMatched = sinks.length > 0,
   ): TagCount | undefined {
     let count = this.tags.get(tag);
     if (count === undefined && this.#room.left > 0) {
@@ -42,7 +48,7 @@ export class Tags {
       this.tags.set(tag, count);
     }
     (count ?? this.others).add(bytes, time);
-    if (sinks.length === 0) this.unrouted.add(bytes, time);
+    if (!isMatched) this.unrouted.add(bytes, time);
     return count;
   }
 }

@@ -6,17 +6,19 @@ import { LineSplitter } from '../../../src/cli/dry-run/line-splitter.ts';
 interface Taken {
   readonly line: number;
   readonly nulls: number;
+  /** Where the line begins. */
+  readonly at: number;
   readonly content: string | number;
 }
 
 /** Splits `content`, given in pieces that end at `cuts`. Each piece is overwritten after its call. */
 function split(content: Buffer, cuts: readonly number[], maxLineBytes: number) {
   const taken: Taken[] = [];
-  const splitter = new LineSplitter(maxLineBytes, {
+  const splitter: LineSplitter = new LineSplitter(maxLineBytes, {
     line: (buffer, start, end, line, nulls) => {
-      taken.push({ line, nulls, content: buffer.toString('latin1', start, end) });
+      taken.push({ line, nulls, at: splitter.lineStart, content: buffer.toString('latin1', start, end) });
     },
-    longLine: (length, line, nulls) => taken.push({ line, nulls, content: length }),
+    longLine: (length, line, nulls) => taken.push({ line, nulls, at: splitter.lineStart, content: length }),
   });
   const ends = [...cuts.map((cut) => cut % (content.length + 1)), content.length].sort((one, other) => one - other);
   let at = 0;
@@ -36,10 +38,13 @@ function reference(content: Buffer, maxLineBytes: number) {
   const rest = pieces.pop()!.replace(/^\0+/, '');
   const unterminated = rest !== '';
   const texts = unterminated ? [...pieces, content.toString('latin1').split('\n').at(-1)!] : pieces;
+  let next = 0;
   const taken = texts.map((text, index): Taken => {
+    const begin = next;
+    next += text.length + 1;
     const line = text.replace(/^\0+/, '');
     const nulls = text.length - line.length;
-    return { line: index + 1, nulls, content: line.length > maxLineBytes ? line.length : line };
+    return { line: index + 1, nulls, at: begin + nulls, content: line.length > maxLineBytes ? line.length : line };
   });
   const last = content.toString('latin1').split('\n').at(-1)!;
   const nullBytes = taken.reduce((sum, { nulls }) => sum + nulls, 0) + (unterminated ? 0 : last.length);

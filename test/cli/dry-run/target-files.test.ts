@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { Tags } from '../../../src/cli/dry-run/tags.ts';
 import { TargetFiles } from '../../../src/cli/dry-run/target-files.ts';
 import { parseConfig } from '../../../src/config/parse-config.ts';
+import { firstFileSink } from '../../config/parse.ts';
 
 const HOUR = 3_600_000;
 const NINE = Date.parse('2026-01-15T09:00:00Z');
 
 function targetFiles(sink: object, room = 100): TargetFiles {
   const text = JSON.stringify({ sinks: [{ name: 'a', type: 'file', path: '/out/${tag}.%H.log', ...sink }] });
-  const [config] = parseConfig(text, { file: 'test', env: {} }).sinks;
+  const config = firstFileSink(parseConfig(text, { file: 'test', env: {} }));
   return new TargetFiles(config!, 0, { room: { left: room }, now: () => NINE + 5 * HOUR });
 }
 

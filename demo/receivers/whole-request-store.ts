@@ -1,0 +1,46 @@
+import { type Answer, type ReceivedRequest, Refusal, type Store, type StoreOptions } from './store.ts';
+import { Tally } from './tally.ts';
+
+/** A protocol that takes or refuses a request as a whole. */
+export interface Protocol {
+  /**
+   * The events of a request, as the bytes that they had in the log.
+   *
+   * @throws Refusal for what the protocol does not allow, SyntaxError or TypeError for a body that is not JSON in UTF-8.
+   */
+  decode(request: ReceivedRequest): Iterable<Buffer>;
+  /** What the receiver says when it stored all. */
+  readonly success: Answer;
+  /** The body of an answer that refuses, as JSON. */
+  refusal(reason: string): unknown;
+}
+
+/** Stores all events of a request, or none: one poisonous event makes the request a 400. */
+export class WholeRequestStore implements Store {
+  readonly confirmsItems = false;
+  readonly stored: Tally;
+  readonly #protocol: Protocol;
+  readonly #options: StoreOptions;
+
+  constructor(protocol: Protocol, options: StoreOptions = {}) {
+    this.#protocol = protocol;
+    this.#options = options;
+    this.stored = new Tally(options);
+  }
+
+  take(request: ReceivedRequest): Answer {
+    let events: Buffer[];
+    try {
+      events = [...this.#protocol.decode(request)];
+      if (events.length === 0) throw new Refusal('the request holds no event');
+      const poison = events.findIndex((line) => this.#options.poison?.(line) === true);
+      if (poison !== -1) throw new Refusal(`event ${poison} is not acceptable`);
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      const body = JSON.stringify(this.#protocol.refusal(error.message));
+      return { status: error instanceof Refusal ? error.status : 400, contentType: 'application/json', body };
+    }
+    for (const line of events) this.stored.add(line);
+    return this.#protocol.success;
+  }
+}
