@@ -87,7 +87,7 @@ export class SpoolRecovery {
     if (this.#place !== undefined && file.number < this.#place.segment) return this.#discard(file);
     // The next one was made when this one was not part of the spool: a failed write left it.
     if (next?.header !== undefined && next.header.previous < file.number) return this.#discard(file);
-    const knownEnd = next?.header?.previousEnd;
+    const knownEnd = next?.header?.previous === file.number ? next.header.previousEnd : undefined;
     const end = Math.min(knownEnd ?? file.size, file.size);
     const from = file.number === this.#place?.segment ? this.#place.offset : 0;
     const scan = await this.#scan(file, { from, end, mayBeTorn: next === undefined });

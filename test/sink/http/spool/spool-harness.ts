@@ -15,7 +15,7 @@ import { Telemetry } from '../../../../src/telemetry/telemetry.ts';
 export const SINK = 'es';
 
 /** A state directory with one spool in it, and what the agent would remember of it. */
-export class SpoolWorld {
+export class SpoolWorld implements Disposable {
   readonly stateDir: string;
   /** What the database says is acknowledged. */
   place: SpoolPlace | undefined;
@@ -24,9 +24,9 @@ export class SpoolWorld {
   readonly told: string[] = [];
   #opened: Spool | undefined;
 
-  constructor(t?: TestContext) {
-    this.stateDir = mkdtempSync(path.join(os.tmpdir(), 'auditail-spool-'));
-    t?.after(() => this.remove());
+  constructor(t?: TestContext, parent = os.tmpdir()) {
+    this.stateDir = mkdtempSync(path.join(parent, 'auditail-spool-'));
+    t?.after(() => this[Symbol.dispose]());
   }
 
   get directory(): string {
@@ -63,10 +63,14 @@ export class SpoolWorld {
     await spool.committed(place);
   }
 
-  async remove(): Promise<void> {
-    await this.#opened?.close().catch(() => undefined);
+  [Symbol.dispose](): void {
+    void this.#opened?.close().catch(() => undefined);
     rmSync(this.stateDir, { recursive: true, force: true });
   }
+}
+
+export function quietOccurrences(): HttpOccurrences {
+  return new ToldOccurrences([]);
 }
 
 class ToldOccurrences extends HttpOccurrences {
