@@ -285,3 +285,17 @@ test('closing writes what was appended, may be repeated, and nothing is taken af
   assert.throws(() => spool.append(events(2, 3)), /closed/);
   assert.deepEqual(await drain(await world.open()), [0, 1]);
 });
+
+test('a file is kept when the durable place lies before what was acknowledged since', async (t) => {
+  const world = new SpoolWorld(t);
+  const spool = await world.open();
+  spool.append(events(0, 4));
+  await spool.flush();
+  spool.acknowledge((await spool.read({ events: 2, bytes: 1e6 }))!.receipt);
+  const durable = spool.place!;
+  await drain(spool, true);
+  await spool.committed(durable);
+  world.place = durable;
+  await spool.close();
+  assert.deepEqual(await drain(await world.open()), [2, 3]);
+});
