@@ -76,6 +76,19 @@ test('held events are not given out, but are after a restart unless they were ac
   assert.deepEqual(await drain(await world.open()), [6, 7]);
 });
 
+test('held events that are acknowledged do not take those before them along', async (t) => {
+  const world = new SpoolWorld(t);
+  const spool = await world.open();
+  spool.append(events(0, 2));
+  const held = spool.append(events(2, 4), { isHeld: true });
+  await spool.flush();
+  spool.acknowledge(held);
+  await world.commit(spool);
+  assert.deepEqual(await drain(spool), [0, 1]);
+  await spool.close();
+  assert.deepEqual(await drain(await world.open()), [0, 1, 2, 3]);
+});
+
 test('what is acknowledged before it is written is not written', async (t) => {
   const world = new SpoolWorld(t);
   const spool = await world.open();
