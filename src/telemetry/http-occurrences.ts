@@ -52,6 +52,16 @@ export class HttpOccurrences {
     );
   }
 
+  /** Changed TLS files do not fit together (yet): new connections are made with what was read before. */
+  tlsFilesKept(error: unknown): void {
+    this.#count('http_tls_files_kept_total', 'Looks at changed TLS files that could not be used');
+    this.#telemetry.warnLimited(
+      `http_tls_files ${this.#sink}`,
+      { event: 'tls_files_kept', sink: this.#sink, error: describeError(error) },
+      'changed TLS files cannot be used: what was read before stays in use',
+    );
+  }
+
   /** A request was refused as a whole and is sent again in two halves. */
   split(reason: string, events: number): void {
     this.#count('http_splits_total', 'Requests that were refused as a whole and sent again in halves');
