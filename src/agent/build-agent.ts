@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ArchiveRecords } from '../checkpoint/archive-records.ts';
 import { type Database, openDatabase } from '../checkpoint/database.ts';
+import { DeadLetterStore } from '../checkpoint/dead-letter-store.ts';
 import { GapRecords } from '../checkpoint/gap-records.ts';
 import { StateLock } from '../checkpoint/lock.ts';
 import { SegmentRecords } from '../checkpoint/segment-records.ts';
@@ -38,19 +39,14 @@ export function buildAgent(config: Config, telemetry: Telemetry): Agent {
 
 /** The parts of an agent, for who drives them step by step. Their `release` lets go of the state. */
 export function buildParts(config: Config, telemetry: Telemetry): AgentParts {
-  const lock = StateLock.acquire(config.stateDir);
-  let db: Database | undefined;
-  try {
-    db = openDatabase(config.stateDir, config.commit.durability);
-    return assemble(config, telemetry, db, () => {
-      db?.close();
-      lock.release();
-    });
-  } catch (error) {
-    db?.close();
-    lock.release();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  opened.adopt(StateLock.acquire(config.stateDir), (lock) => lock.release());
+  const { durability } = config.commit;
+  const db = opened.adopt(openDatabase(config.stateDir, durability), (open) => open.close());
+  const openLetters = () => opened.adopt(DeadLetterStore.open(config.stateDir, durability), (store) => store.close());
+  const parts = assemble(config, telemetry, db, openLetters);
+  const held = opened.move();
+  return { ...parts, release: () => held.dispose() };
 }
 
 /** What the parts of one agent share. */
@@ -64,12 +60,16 @@ interface Shared {
   readonly budget: ByteBudget;
   /** Bytes that each HTTP sink may hold in memory. */
   readonly share: number;
-  readonly wake: Wake;
   readonly occurrences: AgentOccurrences;
   readonly now: () => number;
 }
 
-function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): AgentParts {
+function assemble(
+  config: Config,
+  telemetry: Telemetry,
+  db: Database,
+  openLetters: () => DeadLetterStore,
+): Omit<AgentParts, 'release'> {
   // Each sink has an equal share of the memory; the archives have theirs together.
   const share = Math.floor(config.memoryLimit / config.sinks.length);
   const httpSinkCount = config.sinks.filter(({ type }) => type === 'http').length;
@@ -83,16 +83,26 @@ function assemble(config: Config, telemetry: Telemetry, db: Database, release: (
     spools: new SpoolRecords(db),
     budget: new ByteBudget(config.memoryLimit - share * httpSinkCount),
     share,
-    wake,
     occurrences: new AgentOccurrences(telemetry),
     now: Date.now,
   };
   const cutDir = path.join(config.stateDir, 'cut');
   const newArchive = archiveBuilder(shared, cutDir);
+  let letters: DeadLetterStore | undefined;
+  const newHttpSink = (sink: HttpSinkConfig) => {
+    letters ??= openLetters();
+    return createHttpSink(sink, {
+      ...shared,
+      deadLetters: letters,
+      stateDir: config.stateDir,
+      durability: config.commit.durability,
+      wake: () => wake.wake(),
+    });
+  };
   const sinks = config.sinks.map((sink, index) =>
     sink.type === 'file'
       ? { index, config: sink, target: newArchive(sink) }
-      : { index, config: sink, target: buildHttpSink(shared, sink) },
+      : { index, config: sink, target: newHttpSink(sink) },
   );
   const fileSinks = sinks.filter((sink): sink is FileSink => sink.config.type === 'file');
   const httpSinks = sinks.filter((sink): sink is HttpEventSink => sink.config.type === 'http');
@@ -110,7 +120,7 @@ function assemble(config: Config, telemetry: Telemetry, db: Database, release: (
   const inputs = buildInputs(shared, sinks, committer);
   sources.push(...inputs.map(({ source }) => source));
   const { budget, occurrences, now } = shared;
-  return { config, inputs, fileSinks, httpSinks, committer, budget, occurrences, wake, cutDir, now, release };
+  return { config, inputs, fileSinks, httpSinks, committer, budget, occurrences, wake, cutDir, now };
 }
 
 function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) => FileArchive {
@@ -131,19 +141,6 @@ function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) 
       paths: compilePathTemplate(sink.path, sink.timezone),
       sibling: numberedSibling,
     });
-}
-
-function buildHttpSink({ config, telemetry, spools, share, wake, now }: Shared, sink: HttpSinkConfig): HttpSink {
-  const { stateDir, commit } = config;
-  return createHttpSink(sink, {
-    stateDir,
-    durability: commit.durability,
-    telemetry,
-    records: spools,
-    share,
-    now,
-    wake: () => wake.wake(),
-  });
 }
 
 function buildInputs(shared: Shared, sinks: readonly EventSink[], committer: Committer): AgentParts['inputs'] {

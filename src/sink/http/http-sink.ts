@@ -4,11 +4,11 @@ import type { HttpSinkConfig } from '../../config/types.ts';
 import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import type { Batch } from './batch.ts';
 import { DueTimer } from './due-timer.ts';
-import type { EventSpool } from './event-spool.ts';
 import type { HttpEvent } from './http-event.ts';
 import type { LineOrigin } from './line-origin.ts';
 import { BatchBuilder, memoryOf, type OutgoingBatch } from './outgoing-batch.ts';
 import { Senders } from './senders.ts';
+import type { Spool } from './spool/spool.ts';
 import { SpoolQueue } from './spool-queue.ts';
 import { oversizeStub, wrapUnparsed } from './stand-in.ts';
 
@@ -19,7 +19,7 @@ export interface HttpSinkDeps {
   /** Sends until every event of the batch is delivered or a dead letter. Rejects only when the signal aborts it. */
   readonly deliver: (batch: Batch, signal: AbortSignal) => Promise<void>;
   /** What earlier runs left in the spool, and what this one puts there. */
-  readonly openSpool: () => Promise<EventSpool>;
+  readonly openSpool: () => Promise<Spool>;
   readonly occurrences: HttpOccurrences;
   /** Bytes that it may hold in memory. */
   readonly share: number;
@@ -47,8 +47,8 @@ export class HttpSink {
   readonly #senders: Senders;
   readonly #unstored: SpoolQueue;
   readonly #timer: DueTimer;
-  #queue: OutgoingBatch[] = [];
-  #openedSpool: EventSpool | undefined;
+  #openedSpool: Spool | undefined;
+  #storedPlace: SpoolPlace | undefined;
   #isSpooling = false;
   /** The spool was full: it is sent to its end first, then the rest of the log, which needs no second copy on disk. */
   #isRefusing = false;
@@ -62,7 +62,7 @@ export class HttpSink {
     this.#builder = new BatchBuilder(config.batch, this.ledger);
     this.#unstored = new SpoolQueue({
       spool: () => this.#spool,
-      stored: (batch, held) => this.#stored(batch, held),
+      stored: (batch, isHeld) => this.#stored(batch, isHeld),
       failed: (error) => {
         deps.occurrences.spoolFailed(error);
         this.#storeAgainAt = deps.now() + SPOOL_RETRY_MS;
@@ -86,7 +86,7 @@ export class HttpSink {
     this.#senders.start();
   }
 
-  get #spool(): EventSpool {
+  get #spool(): Spool {
     if (this.#openedSpool === undefined) throw new Error('the sink was not started');
     return this.#openedSpool;
   }
@@ -95,8 +95,9 @@ export class HttpSink {
   get hasRoom(): boolean {
     if (this.#isStopping || this.#isRefusing || this.#bytes >= this.#deps.share) return false;
     if (!this.#isSpooling || this.#spool.hasRoom) return true;
-    this.#isRefusing = true;
-    this.#deps.occurrences.spoolFull(this.#spool.bytes);
+    const { overflow, maxBytes } = this.#config.spool;
+    this.#isRefusing = overflow === 'block' && this.#spool.bytes >= maxBytes;
+    if (this.#isRefusing) this.#deps.occurrences.spoolFull(this.#spool.bytes);
     return false;
   }
 
@@ -138,15 +139,17 @@ export class HttpSink {
     if (this.#isSpooling && !this.#builder.isEmpty) this.#closeBatch();
     await this.#unstored.store();
     occurrences.queueSize(this.#bytes);
-    occurrences.spoolSize(this.#spool.events, this.#spool.bytes);
   }
 
   /** Up to where the spool was sent, for the commit to store; undefined when that is stored already. */
   spoolPlace(): SpoolPlace | undefined {
-    return this.#spool.place();
+    const { place } = this.#spool;
+    const stored = this.#storedPlace;
+    return place?.segment === stored?.segment && place?.offset === stored?.offset ? undefined : place;
   }
 
   async spoolCommitted(place: SpoolPlace): Promise<void> {
+    this.#storedPlace = place;
     await this.#spool.committed(place);
   }
 
@@ -158,14 +161,9 @@ export class HttpSink {
     this.#isStopping = true;
     this.#timer.stop();
     if (!this.#builder.isEmpty) this.#closeBatch();
-    await this.#untilSent(this.#isSpooling ? 0 : graceMs);
+    if (!this.#isSpooling) await this.#senders.settle(graceMs);
     await this.#senders.stop();
-    if (this.#isSpooling) {
-      await this.#unstored.store();
-      return;
-    }
-    const left = [...this.#senders.sending, ...this.#queue];
-    this.#queue = [];
+    const left = this.#isSpooling ? [] : [...this.#senders.sending, ...this.#senders.takeBack()];
     for (const batch of left) this.#unstored.add(batch, false);
     await this.#unstored.store();
   }
@@ -175,7 +173,7 @@ export class HttpSink {
     this.#isStopping = true;
     this.#timer.stop();
     await this.#senders.stop();
-    await this.#openedSpool?.close();
+    await this.#openedSpool?.close().catch((error: unknown) => this.#deps.occurrences.spoolFailed(error));
     await this.#deps.close();
   }
 
@@ -198,8 +196,7 @@ export class HttpSink {
       this.#unstored.add(batch, false);
       void this.#store();
     } else {
-      this.#queue.push(batch);
-      this.#senders.kick();
+      this.#senders.add(batch);
     }
     this.#timer.schedule();
   }
@@ -211,14 +208,11 @@ export class HttpSink {
     this.#timer.schedule();
   }
 
-  #stored(batch: OutgoingBatch, held: boolean): void {
+  #stored(batch: OutgoingBatch, isHeld: boolean): void {
     if (batch.entry !== undefined) this.ledger.taken(batch.entry);
-    if (!held) {
+    if (!isHeld) {
       this.#bytes -= batch.bytes;
       this.#senders.kick();
-    } else if (batch.pending.length === 0) {
-      // It was delivered while it was written.
-      this.#spool.ack(batch.receipt);
     }
     this.#deps.wake();
     this.#leaveSpool();
@@ -226,7 +220,7 @@ export class HttpSink {
 
   async #next(): Promise<OutgoingBatch | undefined> {
     const { batch: limits } = this.#config;
-    if (!this.#isSpooling) return this.#queue.shift();
+    if (!this.#isSpooling) return undefined;
     const read = await this.#spool.read({ events: limits.events, bytes: limits.bytes }).catch((error: unknown) => {
       this.#deps.occurrences.spoolFailed(error);
       setTimeout(() => this.#senders.kick(), SPOOL_RETRY_MS).unref();
@@ -247,16 +241,17 @@ export class HttpSink {
   /** The spool cannot be written and has nothing to send before: what waits for it goes to the receiver directly. */
   #nextUnstored(): OutgoingBatch | undefined {
     if (this.#storeAgainAt === undefined || !this.#spool.isEmpty) return undefined;
-    this.#queue = this.#unstored.reclaim() ?? [];
+    const [first, ...others] = this.#unstored.reclaim() ?? [];
     this.#leaveSpool();
-    return this.#queue.shift();
+    this.#senders.add(...others);
+    return first;
   }
 
   #delivered(batch: OutgoingBatch): void {
     this.completed += 1;
     this.#bytes -= batch.bytes;
     this.#unstored.remove(batch);
-    if (batch.receipt !== undefined) this.#spool.ack(batch.receipt);
+    if (batch.receipt !== undefined) this.#spool.acknowledge(batch.receipt);
     if (batch.entry !== undefined) this.ledger.taken(batch.entry);
     this.#leaveSpool();
     this.#deps.wake();
@@ -268,8 +263,7 @@ export class HttpSink {
     this.#isSpooling = true;
     this.#deps.occurrences.spooling(`an event was not taken within ${this.#config.spool.afterMs} ms`);
     for (const batch of this.#senders.sending) this.#unstored.add(batch, true);
-    for (const batch of this.#queue) this.#unstored.add(batch, false);
-    this.#queue = [];
+    for (const batch of this.#senders.takeBack()) this.#unstored.add(batch, false);
     if (this.#builder.isEmpty) void this.#store();
     else this.#closeBatch();
   }
@@ -296,16 +290,8 @@ export class HttpSink {
 
   #spoolDueAt(): number | undefined {
     if (this.#isSpooling) return undefined;
-    const [oldest] = [...this.#senders.sending, ...this.#queue];
-    const since = oldest?.since ?? this.#builder.since;
+    const since = this.#senders.oldest?.since ?? this.#builder.since;
     if (since === undefined) return undefined;
     return Math.max(since + this.#config.spool.afterMs, this.#storeAgainAt ?? 0);
-  }
-
-  async #untilSent(graceMs: number): Promise<void> {
-    const until = this.#deps.now() + graceMs;
-    while (this.#deps.now() < until && this.#senders.sending.size + this.#queue.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(20, graceMs)));
-    }
   }
 }

@@ -2,6 +2,7 @@ import type { Ledger, Pending } from '../../checkpoint/ledger.ts';
 import type { HttpSinkConfig } from '../../config/types.ts';
 import type { Batch } from './batch.ts';
 import type { HttpEvent } from './http-event.ts';
+import type { SpoolReceipt } from './spool/spool.ts';
 
 /** What an event costs in memory besides its bytes: its object, its strings and its place in lists. */
 export const EVENT_OVERHEAD_BYTES = 256;
@@ -15,7 +16,7 @@ export interface OutgoingBatch extends Batch {
   /** Its events in the ledger; undefined for those that come out of the spool, which were taken long ago. */
   readonly entry: Pending | undefined;
   /** Its events in the spool, once they are there. */
-  receipt: unknown;
+  receipt: SpoolReceipt | undefined;
 }
 
 /** Fills one batch after another. */

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OutgoingBatch } from './outgoing-batch.ts';
 
 export interface SendersDeps {
   /** Requests in flight. */
   readonly concurrency: number;
-  /** The next batch; undefined when there is none now. */
+  /** The next batch when none waits in memory; undefined when there is none at all. */
   readonly next: () => Promise<OutgoingBatch | undefined>;
   /** Sends until every event of the batch is delivered or a dead letter. Rejects only when the signal aborts it. */
   readonly deliver: (batch: OutgoingBatch, signal: AbortSignal) => Promise<void>;
@@ -14,6 +15,8 @@ export interface SendersDeps {
 export class Senders {
   /** Those that are being sent, in the order in which they were taken. */
   readonly sending = new Set<OutgoingBatch>();
+  /** Those that wait for their turn. */
+  #queue: OutgoingBatch[] = [];
   readonly #deps: SendersDeps;
   readonly #abort = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -28,6 +31,30 @@ export class Senders {
 
   start(): void {
     this.#running = Promise.all(Array.from({ length: this.#deps.concurrency }, () => this.#work()));
+  }
+
+  /** The batch that has been in memory for the longest time. */
+  get oldest(): OutgoingBatch | undefined {
+    for (const batch of this.sending) return batch;
+    return this.#queue[0];
+  }
+
+  add(...batches: readonly OutgoingBatch[]): void {
+    this.#queue.push(...batches);
+    this.kick();
+  }
+
+  /** Those that nobody sends yet; they are the caller's then. */
+  takeBack(): OutgoingBatch[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    return queue;
+  }
+
+  /** Waits until nothing is in memory, but no longer than that. */
+  async settle(graceMs: number): Promise<void> {
+    const until = performance.now() + graceMs;
+    while (this.oldest !== undefined && performance.now() < until) await delay(Math.min(20, graceMs));
   }
 
   /** There may be a batch to take. */
@@ -58,7 +85,7 @@ export class Senders {
   #take(): Promise<OutgoingBatch | undefined> {
     const taken = this.#taking.then(async () => {
       if (this.#abort.signal.aborted) return undefined;
-      const batch = await this.#deps.next();
+      const batch = this.#queue.shift() ?? (await this.#deps.next());
       if (batch !== undefined) this.sending.add(batch);
       return batch;
     });

@@ -1,20 +1,21 @@
-import type { EventSpool } from './event-spool.ts';
+import { errorCode } from '../../errors.ts';
 import type { OutgoingBatch } from './outgoing-batch.ts';
+import type { Spool } from './spool/spool.ts';
 
 interface Waiting {
   readonly batch: OutgoingBatch;
   /** It is being sent from memory; the spool has it in case that never ends. */
-  readonly held: boolean;
+  readonly isHeld: boolean;
 }
 
 export interface SpoolQueueDeps {
-  readonly spool: () => EventSpool;
+  readonly spool: () => Spool;
   /** The batch is on disk. */
-  readonly stored: (batch: OutgoingBatch, held: boolean) => void;
+  readonly stored: (batch: OutgoingBatch, isHeld: boolean) => void;
   readonly failed: (error: unknown) => void;
 }
 
-/** Batches on their way into the spool, in order. What cannot be written stays here and is tried again. */
+/** Batches on their way into the spool, in order. What finds no room, or cannot be written, stays here. */
 export class SpoolQueue {
   readonly #deps: SpoolQueueDeps;
   #waiting: Waiting[] = [];
@@ -28,16 +29,8 @@ export class SpoolQueue {
     return this.#waiting.length === 0 && this.#storing === undefined;
   }
 
-  add(batch: OutgoingBatch, held: boolean): void {
-    this.#waiting.push({ batch, held });
-  }
-
-  /** Gives back what could not be written and nobody sends; undefined while a write is under way. */
-  reclaim(): OutgoingBatch[] | undefined {
-    if (this.#storing !== undefined) return undefined;
-    const batches = this.#waiting.filter(({ held }) => !held).map(({ batch }) => batch);
-    this.#waiting = [];
-    return batches;
+  add(batch: OutgoingBatch, isHeld: boolean): void {
+    this.#waiting.push({ batch, isHeld });
   }
 
   /** The batch was delivered before it was written. */
@@ -45,35 +38,64 @@ export class SpoolQueue {
     this.#waiting = this.#waiting.filter((one) => one.batch !== batch);
   }
 
-  /** Writes what waits, with one sync for all of it. Whether all is on disk then. Never rejects. */
-  async store(): Promise<boolean> {
+  /** Gives back what could not be written and nobody sends; undefined while a write is under way. */
+  reclaim(): OutgoingBatch[] | undefined {
+    if (this.#storing !== undefined) return undefined;
+    const batches = this.#waiting.filter(({ isHeld }) => !isHeld).map(({ batch }) => batch);
+    this.#waiting = [];
+    return batches;
+  }
+
+  /** Writes what waits, as far as there is room, with one sync for all of it. Never rejects. */
+  async store(): Promise<void> {
     while (this.#storing !== undefined) await this.#storing;
-    if (this.#waiting.length === 0) return true;
-    let isStored = false;
-    this.#storing = this.#write().then((result) => {
-      isStored = result;
+    this.#storing = this.#storeAll().finally(() => {
       this.#storing = undefined;
     });
     await this.#storing;
-    return isStored && this.#waiting.length === 0;
   }
 
-  async #write(): Promise<boolean> {
-    const { stored, failed } = this.#deps;
-    const spool = this.#deps.spool();
-    const group = this.#waiting;
-    this.#waiting = [];
-    try {
-      for (const { batch, held } of group) batch.receipt = spool.append(batch.pending, { held });
-      await spool.flush();
-    } catch (error) {
-      for (const { batch } of group) batch.receipt = undefined;
-      // Those that were delivered meanwhile have nothing left to write.
-      this.#waiting = [...group.filter(({ batch }) => batch.pending.length > 0), ...this.#waiting];
-      failed(error);
-      return false;
+  async #storeAll(): Promise<void> {
+    // The spool takes only so much between two syncs.
+    for (let group = this.#append(); group.length > 0; group = this.#append()) {
+      if (!(await this.#flush(group))) return;
     }
-    for (const { batch, held } of group) stored(batch, held);
-    return true;
+  }
+
+  #append(): Waiting[] {
+    const group: Waiting[] = [];
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { batch, isHeld } = next;
+      try {
+        batch.receipt = this.#deps.spool().append(batch.pending, { isHeld });
+      } catch (error) {
+        if (errorCode(error) !== 'SPOOL_FULL') throw error;
+        break;
+      }
+      this.#waiting.shift();
+      group.push(next);
+    }
+    return group;
+  }
+
+  /** Whether all of it is on disk. */
+  async #flush(group: readonly Waiting[]): Promise<boolean> {
+    const { spool, stored, failed } = this.#deps;
+    const flushed = await Promise.allSettled(group.map(({ batch }) => spool().flush(batch.receipt)));
+    const back: Waiting[] = [];
+    for (const [index, one] of group.entries()) {
+      if (flushed[index]!.status === 'fulfilled') {
+        stored(one.batch, one.isHeld);
+        continue;
+      }
+      one.batch.receipt = undefined;
+      // One that was delivered meanwhile has nothing left to write.
+      if (one.batch.pending.length > 0) back.push(one);
+    }
+    const rejected = flushed.find((result) => result.status === 'rejected');
+    if (rejected === undefined) return true;
+    this.#waiting = [...back, ...this.#waiting];
+    failed(rejected.reason);
+    return false;
   }
 }
