@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { DeadLetterStore } from '../../../src/checkpoint/dead-letter-store.ts';
 import { letterIds } from '../../../src/cli/deadletter/letter-sinks.ts';
+import { resendAll } from '../../../src/cli/deadletter/resend-all.ts';
 import { resendLetters } from '../../../src/cli/deadletter/resend-letters.ts';
+import type { Config } from '../../../src/config/types.ts';
+import { AuditailError } from '../../../src/errors.ts';
 import type { Format } from '../../../src/sink/http/format.ts';
 import type { HttpEvent } from '../../../src/sink/http/http-event.ts';
 import { type HttpResponse, TransportError } from '../../../src/sink/http/transport.ts';
@@ -38,24 +42,47 @@ class Scene {
       .add(events.map((event) => ({ event, reason: 'first' })));
   }
 
-  resend() {
-    const format: Format = {
-      contentType: 'application/json',
-      endpoint: (url) => url,
-      encode: (events) => Buffer.concat(events.map(({ line }) => line)),
-      judge: (_response, events) => {
-        const numbers = events.map(numberOf);
-        this.requests.push(numbers);
-        return this.judge(numbers);
+  readonly format: Format = {
+    contentType: 'application/json',
+    endpoint: (url) => url,
+    encode: (events) => Buffer.concat(events.map(({ line }) => line)),
+    judge: (_response, events) => {
+      const numbers = events.map(numberOf);
+      this.requests.push(numbers);
+      return this.judge(numbers);
+    },
+  };
+  isClosed = false;
+  out = '';
+
+  get connection() {
+    const close = async () => {
+      this.isClosed = true;
+    };
+    return { format: this.format, transport: { send: () => this.send(), close } };
+  }
+
+  /** The whole command, with these sinks configured. */
+  resendAll(sinks: readonly string[], given: { sink?: string; id?: string[] } = {}): Promise<boolean> {
+    const config = { sinks: sinks.map((name) => ({ name, type: 'http', batch: this.batch })) } as unknown as Config;
+    const stdout = {
+      write: (text: string | Uint8Array) => {
+        this.out += text;
+        return true;
       },
     };
-    const transport = { send: () => this.send(), close: async () => undefined };
+    const terminal = { stdin: new PassThrough(), stdout, stderr: stdout, env: {} };
+    const connect = () => this.connection;
+    return resendAll({ config, store: this.store, ...given, terminal, connect, signal: this.stop.signal });
+  }
+
+  resend() {
     const ids = letterIds(this.store, 'es');
     return resendLetters({
       store: this.store,
       ids,
       batch: this.batch,
-      connection: { format, transport },
+      connection: this.connection,
       signal: this.stop.signal,
     });
   }
@@ -159,4 +186,45 @@ test('a letter that is dropped meanwhile is passed over, and one that comes mean
   };
   assert.deepEqual(await scene.resend(), { delivered: 5, rejected: 0, away: undefined });
   assert.deepEqual(new Set(scene.left.map(([n]) => n)), new Set([9]));
+});
+
+test('the command says what became of the letters of each sink, and closes its connections', async (t) => {
+  const scene = new Scene(t, 3);
+  scene.judge = (numbers) => numbers.map((n) => (n === 0 ? DELIVERED : { kind: 'rejected', reason: 'no' }));
+  assert.equal(await scene.resendAll(['es']), false);
+  assert.equal(scene.out, 'es: 1 dead letter delivered, 2 rejected again\n');
+  assert.ok(scene.isClosed);
+  scene.judge = (numbers) => numbers.map(() => DELIVERED);
+  scene.out = '';
+  assert.equal(await scene.resendAll(['es'], { id: ['3'] }), true);
+  assert.equal(await scene.resendAll(['es'], { sink: 'es' }), true);
+  assert.equal(await scene.resendAll(['es']), true);
+  assert.equal(scene.out, 'es: 1 dead letter delivered\nes: 1 dead letter delivered\nthere are no dead letters\n');
+});
+
+test('the command fails with one sentence when the receiver is away, or it is interrupted', async (t) => {
+  const scene = new Scene(t, 2);
+  scene.send = async () => {
+    throw new TransportError('unreachable', 'connect ECONNREFUSED\x1b[2J');
+  };
+  await assert.rejects(
+    scene.resendAll(['es']),
+    (error) =>
+      error instanceof AuditailError &&
+      error.code === 'DEADLETTER_AWAY' &&
+      error.message === 'the receiver of the sink es takes no events now: connect ECONNREFUSED\\x1b[2J',
+  );
+  assert.ok(scene.isClosed);
+  scene.stop.abort();
+  await assert.rejects(scene.resendAll(['es']), /interrupted: what was not delivered is kept/);
+  assert.equal(scene.left.length, 2);
+});
+
+test('letters of a sink that the configuration does not name stay, and that is a failure', async (t) => {
+  const scene = new Scene(t, 2);
+  assert.equal(await scene.resendAll(['loki']), false);
+  assert.match(scene.out, /^es: its letters stay, because the configuration does not name this sink/);
+  assert.equal(scene.left.length, 2);
+  await assert.rejects(scene.resendAll(['loki'], { sink: 'splunk' }), /there is no HTTP sink "splunk"/);
+  await assert.rejects(scene.resendAll(['loki'], { id: ['7'] }), /no dead letter with the id 7/);
 });
