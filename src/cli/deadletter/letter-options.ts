@@ -13,7 +13,7 @@ export const IDS_OPTION: CommandOption = {
   description: 'only these letters, by the ids that deadletter list shows',
 };
 
-/** Reads a whole number above 0; `text` may stem from an option that was given several times. */
+/** Reads a whole number above 0. */
 export function parsePositive(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number < 1 || !Number.isSafeInteger(number)) {
