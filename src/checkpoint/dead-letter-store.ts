@@ -71,6 +71,11 @@ export class DeadLetterStore {
     return new DeadLetterStore(openSqlite(storeFile(stateDir), durability));
   }
 
+  /** Opens a store to change it; undefined when there is none. @throws as {@link open} */
+  static openExisting(stateDir: string, durability: Durability): DeadLetterStore | undefined {
+    return existsSync(deadLetterPath(stateDir)) ? DeadLetterStore.open(stateDir, durability) : undefined;
+  }
+
   /** Opens a store to look at it; undefined when there is none. @throws as {@link open} */
   static openReadOnly(stateDir: string): DeadLetterStore | undefined {
     if (!existsSync(deadLetterPath(stateDir))) return undefined;
@@ -119,6 +124,12 @@ export class DeadLetterStore {
       .prepare('SELECT id FROM letters WHERE sink = ? AND id > ? ORDER BY id LIMIT ?')
       .pluck()
       .all(sink, after, limit) as number[];
+  }
+
+  /** 0 when the sink has no letters. */
+  newestId(sink: string): number {
+    const newest = this.#db.prepare('SELECT max(id) FROM letters WHERE sink = ?').pluck().get(sink);
+    return (newest as number | null) ?? 0;
   }
 
   get(id: number): KeptLetter | undefined {

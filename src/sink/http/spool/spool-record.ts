@@ -22,7 +22,7 @@ export interface SpoolRecord {
 }
 
 /**
- * The bytes of one event in a segment. All numbers are little-endian.
+ * How many bytes an event takes in a segment, where it is one record. All numbers are little-endian.
  *
  * | at | bytes | what |
  * | --- | --- | --- |
