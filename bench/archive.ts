@@ -12,15 +12,14 @@ import zlib from 'node:zlib';
 import { pino } from 'pino';
 import { ArchiveRecords } from '../src/checkpoint/archive-records.ts';
 import { openDatabase } from '../src/checkpoint/database.ts';
-import type { FileSinkConfig } from '../src/config/types.ts';
 import { compilePathTemplate, numberedSibling } from '../src/route/path-template.ts';
 import { ByteBudget } from '../src/sink/file/byte-budget.ts';
 import { CompressionPool } from '../src/sink/file/compression-pool.ts';
 import { FileArchive } from '../src/sink/file/file-archive.ts';
 import { Telemetry } from '../src/telemetry/telemetry.ts';
+import { defaultFileSink } from '../test/helpers/default-file-sink.ts';
 import { AuditEvents } from './audit-events.ts';
 
-const HOUR = 3_600_000;
 const COMMIT_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const MEAN_BYTES = 1500;
@@ -60,7 +59,10 @@ async function measureArchive(lines: Line[], blockBytes: number, durability: 'pr
   const db = openDatabase(path.join(directory, 'state'), durability);
   const records = new ArchiveRecords(db);
   const budget = new ByteBudget(64 * 1024 * 1024);
-  const config = sinkConfig(path.join(directory, 'out'));
+  const config = defaultFileSink({
+    path: path.join(directory, 'out', 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
+    time: ['arrival'],
+  });
   const archive = new FileArchive(config, {
     records,
     budget,
@@ -139,23 +141,4 @@ function auditLines(limit: number): Line[] {
     if (bytes >= limit) break;
   }
   return made;
-}
-
-function sinkConfig(directory: string): FileSinkConfig {
-  return {
-    name: 'archive',
-    type: 'file',
-    match: '**',
-    path: path.join(directory, 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
-    time: ['arrival'],
-    timezone: 'UTC',
-    compress: 'gzip',
-    level: 6,
-    mode: 0o640,
-    dirMode: 0o750,
-    maxOpenFiles: 256,
-    maxTags: 4096,
-    graceMs: HOUR,
-    retention: { maxAgeMs: undefined, maxBytes: undefined, minKeepMs: HOUR },
-  };
 }

@@ -35,6 +35,15 @@ export async function auditail(
   return { code, stdout, stderr };
 }
 
+/** Runs the real program with an output that nobody reads. */
+export async function withoutReader(args: readonly string[]): Promise<Omit<Finished, 'stdout'>> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stderr, code] = await Promise.all([textOf(child.stderr), closed]);
+  return { code, stderr };
+}
+
 async function textOf(stream: Readable): Promise<string> {
   let text = '';
   for await (const chunk of stream.setEncoding('utf8')) text += chunk;

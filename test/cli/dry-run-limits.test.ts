@@ -28,7 +28,7 @@ test('a line of 100 MB takes no more memory than one of the limit', async () => 
       ['audit._none', 3],
     ],
   );
-  assert.ok(large.bytes < small.bytes + 40 * MIB, `${large.bytes} bytes against ${small.bytes}`);
+  assert.ok(large.bytes < small.bytes + 20 * MIB, `${large.bytes} bytes against ${small.bytes}`);
 });
 
 test('of hundreds of thousands of namespaces the first are told apart, and the sums are right', async () => {

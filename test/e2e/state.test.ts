@@ -22,22 +22,30 @@ function sizes(directory: string): Record<string, number> {
   return Object.fromEntries(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).size]));
 }
 
+/** Copies the state as it is now; gives what puts the copy in its place. */
+function copyState(scene: Scene): () => void {
+  const copy = `${scene.state}.copy`;
+  cpSync(scene.state, copy, { recursive: true });
+  return () => {
+    rmSync(scene.state, { recursive: true });
+    cpSync(copy, scene.state, { recursive: true });
+  };
+}
+
 describe('a state that was restored from an old copy', () => {
   test('less than one commit behind: cut, kept, and read again', async () => {
     await using scene = new Scene();
     const config = smallCommits(scene);
-    const copy = `${scene.state}.copy`;
     scene.write(100, { filler: 1000 });
     assert.equal((await scene.runToEnd({ config })).code, 0);
     const before = Object.values(sizes(scene.archive))[0]!;
-    cpSync(scene.state, copy, { recursive: true });
+    const restore = copyState(scene);
     scene.write(5000, { filler: 1000 });
     assert.equal((await scene.runToEnd({ config })).code, 0);
     const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log`);
     const newest = readFileSync(file);
 
-    rmSync(scene.state, { recursive: true });
-    cpSync(copy, scene.state, { recursive: true });
+    restore();
     const { code, log } = await scene.runToEnd({ config });
     assert.equal(code, 0);
     const cut = log.find(({ message }) => message === 'archive file cut to the last commit');
@@ -48,11 +56,10 @@ describe('a state that was restored from an old copy', () => {
   test('more than one commit behind: refused with nothing changed, and the command that is named resolves it', async () => {
     await using scene = new Scene();
     const config = smallCommits(scene);
-    const copy = `${scene.state}.copy`;
     scene.write(100, { filler: 1000 });
     assert.equal((await scene.runToEnd({ config })).code, 0);
     const before = Object.values(sizes(scene.archive))[0]!;
-    cpSync(scene.state, copy, { recursive: true });
+    const restore = copyState(scene);
     const filler = 60_000;
     scene.write(Math.ceil(TAIL_LIMIT / filler), { filler });
     scene.write(10);
@@ -60,8 +67,7 @@ describe('a state that was restored from an old copy', () => {
     const newest = sizes(scene.archive);
     assert.ok(Object.values(newest)[0]! - before > TAIL_LIMIT);
 
-    rmSync(scene.state, { recursive: true });
-    cpSync(copy, scene.state, { recursive: true });
+    restore();
     const { code, log } = await scene.runToEnd({ config });
     assert.equal(code, 1);
     const sentence = String(log.at(-1)?.text);
@@ -81,18 +87,16 @@ describe('a state that was restored from an old copy', () => {
 
   test('hours that it does not know are left alone, and their lines go to siblings', async () => {
     await using scene = new Scene();
-    const copy = `${scene.state}.copy`;
     scene.write(50);
     assert.equal((await scene.runToEnd()).code, 0);
-    cpSync(scene.state, copy, { recursive: true });
+    const restore = copyState(scene);
     scene.write(50, { timeMs: HOUR_START + 3_600_000 });
     scene.writer.rotate('rename-gzip');
     scene.write(50, { timeMs: HOUR_START + 7_200_000 });
     assert.equal((await scene.runToEnd()).code, 0);
     const before = await contents(scene.archive);
 
-    rmSync(scene.state, { recursive: true });
-    cpSync(copy, scene.state, { recursive: true });
+    restore();
     const { code, log } = await scene.runToEnd();
     assert.equal(code, 0);
     assert.ok(log.some(({ message }) => /taken by something unknown/.test(String(message))));

@@ -21,6 +21,7 @@ import {
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { AgentProcess } from '../helpers/agent-process.ts';
 import { readLines } from '../helpers/archive-reader.ts';
 import { DamagedGzip } from '../helpers/gzip-reader.ts';
 import { hashLine } from '../helpers/line-multiset.ts';
@@ -38,17 +39,21 @@ interface Tampering {
   readonly cut?: true;
 }
 
+function replacedBy(what: string, place: Tampering['tamper']): Tampering {
+  return {
+    what: `replaced by ${what}`,
+    tamper: (file, aside) => {
+      renameSync(file, aside);
+      place(file, aside);
+    },
+    content: 'aside',
+  };
+}
+
 const TAMPERINGS: readonly Tampering[] = [
   { what: 'deleted', tamper: (file) => unlinkSync(file), content: 'lost' },
   { what: 'moved', tamper: (file, aside) => renameSync(file, aside), content: 'aside' },
-  {
-    what: 'replaced by another file',
-    tamper: (file, aside) => {
-      renameSync(file, aside);
-      writeFileSync(file, THEIRS);
-    },
-    content: 'aside',
-  },
+  replacedBy('another file', (file) => writeFileSync(file, THEIRS)),
   {
     what: 'replaced by a longer copy of itself',
     tamper: (file, aside) => {
@@ -58,39 +63,13 @@ const TAMPERINGS: readonly Tampering[] = [
     },
     content: 'in place',
   },
-  {
-    what: 'replaced by a symlink to a file of somebody else',
-    tamper: (file, aside) => {
-      renameSync(file, aside);
-      writeFileSync(`${aside}.theirs`, THEIRS);
-      symlinkSync(`${aside}.theirs`, file);
-    },
-    content: 'aside',
-  },
-  {
-    what: 'replaced by a symlink to itself, moved',
-    tamper: (file, aside) => {
-      renameSync(file, aside);
-      symlinkSync(aside, file);
-    },
-    content: 'aside',
-  },
-  {
-    what: 'replaced by a dangling symlink',
-    tamper: (file, aside) => {
-      renameSync(file, aside);
-      symlinkSync(`${aside}.nowhere`, file);
-    },
-    content: 'aside',
-  },
-  {
-    what: 'replaced by a directory',
-    tamper: (file, aside) => {
-      renameSync(file, aside);
-      mkdirSync(file);
-    },
-    content: 'aside',
-  },
+  replacedBy('a symlink to a file of somebody else', (file, aside) => {
+    writeFileSync(`${aside}.theirs`, THEIRS);
+    symlinkSync(`${aside}.theirs`, file);
+  }),
+  replacedBy('a symlink to itself, moved', (file, aside) => symlinkSync(aside, file)),
+  replacedBy('a dangling symlink', (file, aside) => symlinkSync(`${aside}.nowhere`, file)),
+  replacedBy('a directory', (file) => mkdirSync(file)),
   { what: 'emptied', tamper: (file) => truncateSync(file), content: 'lost' },
   { what: 'cut in the middle', tamper: (file) => truncateSync(file, statSync(file).size >> 1), content: 'lost' },
 ];
@@ -111,6 +90,22 @@ function snapshot(directory: string): Map<string, string> {
   return found;
 }
 
+type When = 'while the agent runs' | 'while the agent is down';
+
+/** Archives 30 more lines, and lets `disturb` do its work at that moment; the agent is the one that runs afterwards. */
+async function disturbed<T>(
+  scene: Scene,
+  when: When,
+  disturb: () => T | Promise<T>,
+): Promise<{ agent: AgentProcess; result: T }> {
+  const agent = scene.start();
+  scene.write(30);
+  await scene.committed(agent);
+  if (when === 'while the agent is down') await agent.stop();
+  const result = await disturb();
+  return { agent: when === 'while the agent is down' ? scene.start() : agent, result };
+}
+
 for (const when of ['while the agent runs', 'while the agent is down'] as const) {
   describe(`an archive file is tampered with ${when}`, { concurrency: 2 }, () => {
     for (const { what, tamper, content } of TAMPERINGS) {
@@ -120,15 +115,13 @@ for (const when of ['while the agent runs', 'while the agent is down'] as const)
         mkdirSync(elsewhere);
         const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
         const aside = join(elsewhere, 'aside.log.gz');
-        let agent = scene.start();
-        scene.write(30);
         scene.write(30, { namespace: 'team-b' });
-        await scene.committed(agent);
-        if (when === 'while the agent is down') await agent.stop();
-        const before = await linesOf(file);
-        tamper(file, aside);
-        const theirs = [snapshot(elsewhere), snapshot(scene.archive).get(basename(file))];
-        if (when === 'while the agent is down') agent = scene.start();
+        const { agent, result } = await disturbed(scene, when, async () => {
+          const before = await linesOf(file);
+          tamper(file, aside);
+          return { before, theirs: [snapshot(elsewhere), snapshot(scene.archive).get(basename(file))] };
+        });
+        const { before, theirs } = result;
 
         scene.write(30);
         const sibling = join(scene.archive, `audit-team-a.${HOUR_NAME}.1.log.gz`);
@@ -156,13 +149,11 @@ for (const when of ['while the agent runs', 'while the agent is down'] as const)
     test('somebody appends to it: what they wrote is cut off and kept', async () => {
       await using scene = new Scene();
       const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
-      let agent = scene.start();
-      scene.write(30);
-      await scene.committed(agent);
-      if (when === 'while the agent is down') await agent.stop();
-      const before = readFileSync(file);
-      appendFileSync(file, THEIRS);
-      if (when === 'while the agent is down') agent = scene.start();
+      const { agent, result: before } = await disturbed(scene, when, () => {
+        const content = readFileSync(file);
+        appendFileSync(file, THEIRS);
+        return content;
+      });
       scene.write(30);
       await scene.archived(agent);
       const cut = join(scene.state, 'cut', 'archive');
@@ -178,15 +169,12 @@ for (const when of ['while the agent runs', 'while the agent is down'] as const)
     test('bytes in its middle are changed: no byte of it is touched, and later lines can be read', async () => {
       await using scene = new Scene();
       const file = join(scene.archive, `audit-team-a.${HOUR_NAME}.log.gz`);
-      let agent = scene.start();
-      scene.write(30);
-      await scene.committed(agent);
-      if (when === 'while the agent is down') await agent.stop();
-      const fd = openSync(file, 'r+');
-      writeSync(fd, THEIRS, 0, 10, 30);
-      closeSync(fd);
-      const edited = readFileSync(file);
-      if (when === 'while the agent is down') agent = scene.start();
+      const { agent, result: edited } = await disturbed(scene, when, () => {
+        const fd = openSync(file, 'r+');
+        writeSync(fd, THEIRS, 0, 10, 30);
+        closeSync(fd);
+        return readFileSync(file);
+      });
       scene.write(30, { namespace: 'team-b' });
       scene.write(30);
       await agent.waitFor('growth', () => statSync(file).size > edited.length);

@@ -75,3 +75,14 @@ export function assertAll(harness: SourceHarness, written: readonly string[]): v
   const shown = wrong.slice(0, 5).map(([line, count]) => [line.replace(/\0+/g, '<NULs>').slice(0, 200), count]);
   assert.deepEqual(shown, [], `${harness.taken.length} taken of ${written.length}, ${wrong.length} wrong`);
 }
+
+/** As {@link assertAll}, without a gap, now and after another start. */
+export async function assertAllForGood(harness: SourceHarness, written: readonly string[]): Promise<void> {
+  assertAll(harness, written);
+  assert.deepEqual(harness.gaps(), []);
+  await harness.stop();
+  harness.start();
+  await harness.settle();
+  assertAll(harness, written);
+  assert.deepEqual(harness.gaps(), []);
+}

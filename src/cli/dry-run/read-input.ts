@@ -31,7 +31,7 @@ export async function readInput(path: string, stdin: Readable, events: InputEven
     if (handle !== undefined && (await handle.stat()).isDirectory()) {
       throw new AuditailError('INPUT_READ', `${path} is a directory`, { hint: `Name the files in it: ${path}/*` });
     }
-    await readContent(handle === undefined ? (stdin as AsyncIterable<Buffer>) : chunksOf(handle), events);
+    await readContent(handle === undefined ? chunksOfStream(stdin) : chunksOf(handle), events);
   } catch (cause) {
     if (cause instanceof AuditailError) throw cause;
     throw unreadable(path === STDIN ? 'stdin' : path, cause);
@@ -92,5 +92,18 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
     if (bytesRead === 0) return;
     reading = read(turn + 1);
     yield buffers[turn % 2]!.subarray(0, bytesRead);
+  }
+}
+
+/**
+ * Frees each chunk when the next one is asked for. A stream has a buffer for each, and the collector lets tens of MiB of
+ * them come together, more on a busy host.
+ */
+async function* chunksOfStream(stream: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    yield chunk;
+    const { buffer } = chunk;
+    // A small chunk may be a part of Node's pool, which others use too.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
   }
 }

@@ -14,6 +14,7 @@ import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
 import { FileArchive, type FileArchiveDeps } from '../../../src/sink/file/file-archive.ts';
 import { memberTrailer } from '../../../src/sink/file/gzip-format.ts';
 import { Telemetry } from '../../../src/telemetry/telemetry.ts';
+import { defaultFileSink } from '../../helpers/default-file-sink.ts';
 
 export const HOUR = 3_600_000;
 /** 2026-11-20T15:00:00Z. */
@@ -40,23 +41,11 @@ export class Harness {
   constructor(root: string, options: HarnessOptions = {}) {
     this.root = root;
     this.options = options;
-    this.config = {
-      name: 'archive',
-      type: 'file',
-      match: '**',
+    this.config = defaultFileSink({
       path: path.join(this.dir, `audit-\${tag[1..]}.%Y%m%d%H.log${options.config?.compress === 'none' ? '' : '.gz'}`),
       time: ['arrival'],
-      timezone: 'UTC',
-      compress: 'gzip',
-      level: 6,
-      mode: 0o640,
-      dirMode: 0o750,
-      maxOpenFiles: 256,
-      maxTags: 4096,
-      graceMs: 300_000,
-      retention: { maxAgeMs: undefined, maxBytes: undefined, minKeepMs: 24 * HOUR },
       ...options.config,
-    };
+    });
   }
 
   get dir(): string {

@@ -229,8 +229,9 @@ for (const [what, retention, kept] of [
     }
     await h.archive.maintain();
     const left = h.files();
-    assert.equal(left.length, kept, left.join());
-    assert.equal(h.logged(/deleted by retention/).length, 6 - kept);
+    const told = JSON.stringify({ left, failures: h.failures.map(String), logs: h.logs }, undefined, 2);
+    assert.equal(left.length, kept, told);
+    assert.equal(h.logged(/deleted by retention/).length, 6 - kept, told);
     assert.ok(fs.existsSync(h.file('a', T0 + 5 * HOUR)), 'the open file is never deleted');
     for (const file of left) readLines(path.join(h.dir, file));
   });
