@@ -5,12 +5,28 @@ import { TransportError } from './transport.ts';
 /** What HTTP allows in a header's value (RFC 9110, section 5.5). */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** A header's name (RFC 9110, section 5.6.2). */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** What the connection decides. undici refuses most of them, and never gives the connection of such a request back. */
+const RESERVED = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 /**
  * The headers of one request, by name in lower case. Secrets are revealed anew each time, so that a rotated file is
  * used. Authentication goes before `headers`, and both go before what the format says.
  *
- * @throws TransportError `untrusted` when a secret cannot be read or does not fit into a header: nothing can be sent
- * before somebody mends that.
+ * @throws TransportError `untrusted` when a secret cannot be read, or a header cannot be sent: somebody has to mend that.
  */
 export function requestHeaders(config: HttpSinkConfig, contentType: string): Record<string, string> {
   const headers: Record<string, string> = {
@@ -47,6 +63,9 @@ function authorization(auth: AuthConfig): [name: string, value: string] {
 }
 
 function set(headers: Record<string, string>, name: string, value: string): void {
+  if (!HEADER_NAME.test(name) || RESERVED.has(name.toLowerCase())) {
+    throw new TransportError('untrusted', `the header ${JSON.stringify(name)} cannot be configured`);
+  }
   if (!HEADER_VALUE.test(value)) {
     throw new TransportError('untrusted', `the value for the header ${name} holds characters that HTTP does not allow`);
   }

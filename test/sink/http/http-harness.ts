@@ -201,7 +201,10 @@ export function recorder(): {
   metric(name: string): Promise<number>;
 } {
   const logs: Record<string, unknown>[] = [];
-  const log = pino({ level: 'debug', base: null }, { write: (line: string) => logs.push(JSON.parse(line)) });
+  const log = pino(
+    { level: 'debug', base: null, messageKey: 'message' },
+    { write: (line: string) => logs.push(JSON.parse(line)) },
+  );
   const telemetry = new Telemetry(log);
   return {
     occurrences: new HttpOccurrences(telemetry, 'receiver'),

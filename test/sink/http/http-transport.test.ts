@@ -196,6 +196,20 @@ test('a receiver that takes no bytes is given up at the timeout', async (t) => {
   assert.match(failure.message, /no answer within 200 ms$/);
 });
 
+test('a request that waits for a connection ends at the timeout and with the signal too', async (t) => {
+  const url = await rawServer(t, () => {});
+  const transport = transportTo(t, url, { timeoutMs: 200, concurrency: 1 });
+  const stop = new AbortController();
+  const reason = new Error('enough');
+  const sent = [NEVER, NEVER, stop.signal].map((signal) => transport.send(event(1).line, signal));
+  const outcomes = Promise.allSettled(sent);
+  stop.abort(reason);
+  const messages = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.message);
+  assert.match(messages[0], /no answer within 200 ms$/);
+  assert.match(messages[1], /no answer within 200 ms$/);
+  assert.equal(messages[2], 'enough');
+});
+
 test('an answer without end is read up to the limit', async (t) => {
   const chunk = Buffer.alloc(1 << 20, 'x');
   const server = await startServer(t, (_request, response) => {

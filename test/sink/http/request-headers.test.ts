@@ -59,3 +59,12 @@ test('a secret that fits into no header is not shown, and cannot add headers', (
     );
   }
 });
+
+test('headers of the connection, and names that are none, cannot be configured', () => {
+  for (const name of ['Transfer-Encoding', 'connection', 'Expect', 'content-length', 'X Key', 'X-Key:', '', 'ü']) {
+    assert.throws(
+      () => headers({ headers: { [name]: secret('hunter2') } }),
+      (error) => error instanceof TransportError && error.kind === 'untrusted' && !error.message.includes('hunter2'),
+    );
+  }
+});
