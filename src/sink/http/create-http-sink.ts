@@ -1,15 +1,12 @@
-import os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetterStore } from '../../checkpoint/dead-letter-store.ts';
 import type { SpoolRecords } from '../../checkpoint/spool-records.ts';
 import type { Durability, HttpSinkConfig } from '../../config/types.ts';
 import { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import { createFormat } from './create-format.ts';
+import { createChannel } from './channel.ts';
 import { Delivery } from './delivery.ts';
-import type { Format } from './format.ts';
 import { HttpSink } from './http-sink.ts';
-import { HttpTransport } from './http-transport.ts';
 import { Spool } from './spool/spool.ts';
 
 export interface HttpSinkSurroundings {
@@ -23,16 +20,6 @@ export interface HttpSinkSurroundings {
   readonly now: () => number;
   /** The agent's loop has something to look at. */
   readonly wake: () => void;
-}
-
-/** What speaks to the receiver of a sink: its wire format and the connection. */
-export function createChannel(
-  sink: HttpSinkConfig,
-  options: { now: () => number; occurrences?: HttpOccurrences },
-): { format: Format; transport: HttpTransport } {
-  const format = createFormat(sink, { node: os.hostname(), now: options.now });
-  const endpoint = format.endpoint(new URL(sink.url.reveal()));
-  return { format, transport: new HttpTransport(sink, { ...options, endpoint, contentType: format.contentType }) };
 }
 
 /** Makes an HTTP sink of its configuration. Nothing is opened or sent before its start. */
