@@ -5,6 +5,9 @@ import { ServerProcess } from './server-process.ts';
 /** More than any test sends: Loki gives no more than it is asked for. */
 const LIMIT = 1_000_000;
 
+/** Bytes that one query may give: what the clients among its parts take by default. */
+const MAX_ANSWER = 100 << 20;
+
 /** A line as Loki keeps it, with its stream's labels and, where it came by OTLP, its structured metadata among them. */
 export interface StoredLine {
   readonly labels: Readonly<Record<string, string>>;
@@ -84,6 +87,9 @@ function configuration(directory: string, http: number, grpc: number): object {
       http_listen_port: http,
       grpc_listen_address: '127.0.0.1',
       grpc_listen_port: grpc,
+      // Its parts talk to each other by gRPC. An answer beyond the default of 4 MB is tried again until the client gives up.
+      grpc_server_max_recv_msg_size: MAX_ANSWER,
+      grpc_server_max_send_msg_size: MAX_ANSWER,
       log_level: 'warn',
     },
     common: {
@@ -109,10 +115,10 @@ function configuration(directory: string, http: number, grpc: number): object {
     ingester: {
       // Half of it is how far back in a stream a line may come late, as after a spool.
       max_chunk_age: '48h',
+      // "Infinite", in nanoseconds: what has not been flushed is found however old its time is.
+      query_store_max_look_back_period: '-1ns',
       lifecycler: { min_ready_duration: '0s', final_sleep: '0s' },
     },
-    // Ingesters are asked about old times too: the events' times are not those of their arrival.
-    querier: { query_ingesters_within: '0s' },
     limits_config: {
       reject_old_samples: false,
       creation_grace_period: '87600h',
