@@ -55,7 +55,8 @@ export async function buildProgram(program: Program, signal: AbortSignal): Promi
 async function writeModule(program: Program, work: string, signal: AbortSignal): Promise<GoResult> {
   const [first] = program.modules;
   const downloaded = await go(['mod', 'download', '-json', first!.join('@')], work, signal);
-  if (!downloaded.ok) return downloaded;
+  // With -json it tells why on stdout.
+  if (!downloaded.ok) return { ...downloaded, stderr: downloaded.stdout + downloaded.stderr };
   const { Dir: source } = JSON.parse(downloaded.stdout) as { Dir: string };
   const described = await go(['mod', 'edit', '-json', join(source, 'go.mod')], work, signal);
   if (!described.ok) return described;

@@ -2,13 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { buildProgram } from './build-program.ts';
 import { fetchNginx, findNginx } from './nginx.ts';
-import { cacheDirectory, PROGRAMS } from './programs.ts';
+import { cacheDirectory, findBuilt, PROGRAMS, type ProgramName } from './programs.ts';
 
 /** For all builds together. What is not built by then is skipped by the tests, and the next run goes on from there. */
 const LIMIT_MS = 10 * 60_000;
 
+const names = Object.keys(PROGRAMS) as ProgramName[];
 if (spawnSync('go', ['version']).status !== 0) {
-  console.log(`not built: ${Object.keys(PROGRAMS).join(', ')}: there is no go on the PATH`);
+  const missing = names.filter((name) => findBuilt(name) === undefined);
+  if (missing.length > 0) console.log(`not built: ${missing.join(', ')}: there is no go on the PATH`);
 } else {
   const signal = AbortSignal.timeout(LIMIT_MS);
   console.log(`receivers in ${cacheDirectory()}`);
