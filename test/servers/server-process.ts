@@ -90,13 +90,13 @@ export class ServerProcess {
     }
   }
 
-  /** Asks the server to flush and end, and removes its directory. */
+  /** Ends the server and removes its directory. May be repeated. */
   async stop(): Promise<void> {
     await this.end();
     removeNow(this.directory);
   }
 
-  /** Like {@link stop}, but its directory stays until then. */
+  /** Asks the server to flush and end. Its directory stays until {@link stop}. */
   async end(): Promise<void> {
     if (this.#end === undefined) this.#child.kill('SIGTERM');
     const timer = new AbortController();
