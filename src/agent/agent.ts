@@ -8,13 +8,17 @@ import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { Committer } from './committer.ts';
 import type { EventPipeline } from './event-pipeline.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileSink, HttpEventSink } from './event-sink.ts';
 import { ReplayWatch } from './replay-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { Wake } from './wake.ts';
 
 /** Pause before reading again after a failed write: doubled with each failure in a row. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
+
+/** Part of shutdown_timeout that receivers have for what is in memory; the rest is for spooling and committing. */
+const GRACE_SHARE = 0.5;
 
 /** How often hours are finished and retention is applied. */
 const MAINTENANCE_INTERVAL_MS = 10_000;
@@ -22,7 +26,8 @@ const MAINTENANCE_INTERVAL_MS = 10_000;
 export interface AgentParts {
   readonly config: Config;
   readonly inputs: readonly { source: Source; pipeline: EventPipeline; occurrences: SourceOccurrences }[];
-  readonly sinks: readonly FileSink[];
+  readonly fileSinks: readonly FileSink[];
+  readonly httpSinks: readonly HttpEventSink[];
   readonly committer: Committer;
   readonly budget: ByteBudget;
   readonly occurrences: AgentOccurrences;
@@ -53,10 +58,13 @@ export class Agent {
   /** Something may have been cut off the archive since the last sweep, at the start or by a rewind. */
   #replays = true;
   #replay: ReplayWatch | undefined;
+  readonly #stall: StallWatch;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#sources = parts.inputs.map(({ source }) => source);
+    const completed = () => parts.httpSinks.reduce((sum, { target }) => sum + target.completed, 0);
+    this.#stall = new StallWatch(completed, parts.config.shutdownTimeoutMs, parts.now);
   }
 
   /** Whether the archive could be brought to its last commit. */
@@ -64,21 +72,23 @@ export class Agent {
     return this.#hasStarted;
   }
 
-  /** Runs until {@link stop}, or until everything that exists was read and committed. */
+  /** Runs until {@link stop}, or until everything that exists was read, delivered and committed. */
   async run(options: { exitAtEof: boolean }): Promise<void> {
-    const { sinks, committer } = this.#parts;
+    const { fileSinks, httpSinks, committer } = this.#parts;
     try {
-      for (const { archive } of sinks) await archive.start();
+      for (const { target } of fileSinks) await target.start();
+      for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options.exitAtEof);
       await this.#drain();
-      if (options.exitAtEof) this.#assertAllRead();
+      if (options.exitAtEof) this.#assertAllDone();
     } finally {
       await committer.settle();
       await this.#watcher?.close();
       for (const source of this.#sources) await source.close();
-      for (const { archive } of sinks) await archive.close();
+      for (const { target } of fileSinks) await target.close();
+      for (const { target } of httpSinks) await target.close();
       this.#parts.release();
     }
   }
@@ -102,10 +112,11 @@ export class Agent {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
         const progressed = await this.#poll();
+        committer.noteTakings();
         committer.startIfDue();
         await this.#makeRoom();
         if (committer.failure !== undefined || progressed) continue;
-        if (exitAtEof && swept && this.#sources.every((source) => source.isDrained)) return;
+        if (exitAtEof && swept && this.#isDone()) return;
         await wake.sleep(this.#idleMs(exitAtEof));
         if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
       } catch (error) {
@@ -155,10 +166,10 @@ export class Agent {
   }
 
   async #maintain(now: number): Promise<void> {
-    for (const { archive } of this.#parts.sinks) await archive.maintain();
+    for (const { target } of this.#parts.fileSinks) await target.maintain();
     if (this.#replay?.hasPassed === true) {
       const { hadGaps } = this.#replay;
-      for (const { archive } of this.#parts.sinks) await (hadGaps ? archive.retainCutTails() : archive.dropCutTails());
+      for (const { target } of this.#parts.fileSinks) await (hadGaps ? target.retainCutTails() : target.dropCutTails());
       if (hadGaps) this.#parts.occurrences.cutTailsKept(this.#parts.cutDir);
       this.#replay = undefined;
     }
@@ -174,7 +185,7 @@ export class Agent {
 
   /** Answers every I/O error: drop what came since the last commit, cut, and read again from there. */
   async #rewind(cause: unknown): Promise<void> {
-    const { committer, sinks, occurrences } = this.#parts;
+    const { committer, fileSinks, occurrences } = this.#parts;
     for (let error = cause; ; ) {
       this.#failures += 1;
       this.#completedAtFailure = committer.completed;
@@ -184,7 +195,7 @@ export class Agent {
       await this.#pause(pauseMs);
       if (this.#stopping) throw error;
       try {
-        for (const { archive } of sinks) await archive.rewind();
+        for (const { target } of fileSinks) await target.rewind();
         for (const source of this.#sources) source.rewind();
         this.#replays = true;
         committer.reset();
@@ -200,12 +211,36 @@ export class Agent {
     while (!this.#stopping && this.#parts.now() < until) await delay(Math.min(100, ms));
   }
 
+  /** The archive first: what a receiver does has no part in it. */
   async #drain(): Promise<void> {
-    await this.#parts.committer.commit();
-    for (const { archive } of this.#parts.sinks) await archive.maintain();
+    const { committer, fileSinks, httpSinks, config } = this.#parts;
+    await committer.commit();
+    if (httpSinks.length > 0) {
+      const graceMs = config.shutdownTimeoutMs * GRACE_SHARE;
+      await Promise.all(httpSinks.map(({ target }) => target.drain(graceMs)));
+      await committer.commit();
+    }
+    for (const { target } of fileSinks) await target.maintain();
   }
 
-  #assertAllRead(): void {
+  /** All that exists was read and delivered, or the receivers take nothing more. */
+  #isDone(): boolean {
+    if (!this.#sources.every((source) => source.isDrained)) return false;
+    return this.#undelivered().length === 0 || this.#stall.isStalled();
+  }
+
+  #undelivered(): HttpEventSink[] {
+    const isBehind = this.#sources.some((source) => source.isBehind);
+    return this.#parts.httpSinks.filter(({ target }) => isBehind || !target.isIdle);
+  }
+
+  #assertAllDone(): void {
+    const waiting = this.#undelivered().map(({ config }) => config.name);
+    if (waiting.length > 0) {
+      throw new AuditailError('UNDELIVERED', `not everything could be delivered to ${waiting.join(', ')}`, {
+        hint: 'It waits in the spool, or in the log where that is full, and is sent by the next run',
+      });
+    }
     const unread = this.#sources.flatMap((source) => [...source.troubles.unreadable]);
     if (unread.length === 0) return;
     throw new AuditailError('UNREADABLE', `could not read ${unread.join(', ')}`, {

@@ -2,15 +2,19 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ArchiveRecords } from '../checkpoint/archive-records.ts';
 import { type Database, openDatabase } from '../checkpoint/database.ts';
+import { DeadLetterStore } from '../checkpoint/dead-letter-store.ts';
 import { GapRecords } from '../checkpoint/gap-records.ts';
 import { StateLock } from '../checkpoint/lock.ts';
 import { SegmentRecords } from '../checkpoint/segment-records.ts';
 import { Settings } from '../checkpoint/settings.ts';
-import type { Config } from '../config/types.ts';
+import { SpoolRecords } from '../checkpoint/spool-records.ts';
+import type { Config, FileSinkConfig, HttpSinkConfig } from '../config/types.ts';
 import { compilePathTemplate, numberedSibling } from '../route/path-template.ts';
 import { ByteBudget } from '../sink/file/byte-budget.ts';
 import { CompressionPool } from '../sink/file/compression-pool.ts';
 import { FileArchive } from '../sink/file/file-archive.ts';
+import { createHttpSink } from '../sink/http/create-http-sink.ts';
+import { HttpSink } from '../sink/http/http-sink.ts';
 import { Source } from '../source/source.ts';
 import { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import { SourceOccurrences } from '../telemetry/source-occurrences.ts';
@@ -19,7 +23,7 @@ import { Agent, type AgentParts } from './agent.ts';
 import { Committer } from './committer.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { EventRules } from './event-rules.ts';
-import type { FileSink } from './file-sink.ts';
+import type { EventSink, FileSink, HttpEventSink } from './event-sink.ts';
 import { tailLimit } from './tail-limit.ts';
 import { Wake } from './wake.ts';
 
@@ -35,19 +39,14 @@ export function buildAgent(config: Config, telemetry: Telemetry): Agent {
 
 /** The parts of an agent, for who drives them step by step. Their `release` lets go of the state. */
 export function buildParts(config: Config, telemetry: Telemetry): AgentParts {
-  const lock = StateLock.acquire(config.stateDir);
-  let db: Database | undefined;
-  try {
-    db = openDatabase(config.stateDir, config.commit.durability);
-    return assemble(config, telemetry, db, () => {
-      db?.close();
-      lock.release();
-    });
-  } catch (error) {
-    db?.close();
-    lock.release();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  opened.adopt(StateLock.acquire(config.stateDir), (lock) => lock.release());
+  const { durability } = config.commit;
+  const db = opened.adopt(openDatabase(config.stateDir, durability), (open) => open.close());
+  const openLetters = () => opened.adopt(DeadLetterStore.open(config.stateDir, durability), (store) => store.close());
+  const parts = assemble(config, telemetry, db, openLetters);
+  const held = opened.move();
+  return { ...parts, release: () => held.dispose() };
 }
 
 /** What the parts of one agent share. */
@@ -57,43 +56,80 @@ interface Shared {
   readonly db: Database;
   readonly archives: ArchiveRecords;
   readonly segments: SegmentRecords;
+  readonly spools: SpoolRecords;
   readonly budget: ByteBudget;
+  /** Bytes that each HTTP sink may hold in memory. */
+  readonly share: number;
   readonly occurrences: AgentOccurrences;
   readonly now: () => number;
 }
 
-function assemble(config: Config, telemetry: Telemetry, db: Database, release: () => void): AgentParts {
+function assemble(
+  config: Config,
+  telemetry: Telemetry,
+  db: Database,
+  openLetters: () => DeadLetterStore,
+): Omit<AgentParts, 'release'> {
+  // Each sink has an equal share of the memory; the archives have theirs together.
+  const share = Math.floor(config.memoryLimit / config.sinks.length);
+  const httpSinkCount = config.sinks.filter(({ type }) => type === 'http').length;
+  const wake = new Wake();
   const shared: Shared = {
     config,
     telemetry,
     db,
     archives: new ArchiveRecords(db),
     segments: new SegmentRecords(db),
-    budget: new ByteBudget(config.memoryLimit),
+    spools: new SpoolRecords(db),
+    budget: new ByteBudget(config.memoryLimit - share * httpSinkCount),
+    share,
     occurrences: new AgentOccurrences(telemetry),
     now: Date.now,
   };
   const cutDir = path.join(config.stateDir, 'cut');
-  const sinks = buildSinks(shared, cutDir);
-  const wake = new Wake();
+  const newArchive = archiveBuilder(shared, cutDir);
+  let letters: DeadLetterStore | undefined;
+  const newHttpSink = (sink: HttpSinkConfig) => {
+    letters ??= openLetters();
+    return createHttpSink(sink, {
+      ...shared,
+      deadLetters: letters,
+      stateDir: config.stateDir,
+      durability: config.commit.durability,
+      wake: () => wake.wake(),
+    });
+  };
+  const sinks = config.sinks.map((sink, index) =>
+    sink.type === 'file'
+      ? { index, config: sink, target: newArchive(sink) }
+      : { index, config: sink, target: newHttpSink(sink) },
+  );
+  const fileSinks = sinks.filter((sink): sink is FileSink => sink.config.type === 'file');
+  const httpSinks = sinks.filter((sink): sink is HttpEventSink => sink.config.type === 'http');
   // The committer cuts through the sources, and a source may ask it for a commit.
   const sources: Source[] = [];
-  const committer = new Committer({ ...shared, config: config.commit, sources, sinks, wake: () => wake.wake() });
-  for (const { archive } of sinks) archive.onFailure((error) => committer.fail(error));
+  const committer = new Committer({
+    ...shared,
+    config: config.commit,
+    sources,
+    fileSinks,
+    httpSinks,
+    wake: () => wake.wake(),
+  });
+  for (const { target } of fileSinks) target.onFailure((error) => committer.fail(error));
   const inputs = buildInputs(shared, sinks, committer);
   sources.push(...inputs.map(({ source }) => source));
   const { budget, occurrences, now } = shared;
-  return { config, inputs, sinks, committer, budget, occurrences, wake, cutDir, now, release };
+  return { config, inputs, fileSinks, httpSinks, committer, budget, occurrences, wake, cutDir, now };
 }
 
-function buildSinks(shared: Shared, cutDir: string): FileSink[] {
+function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) => FileArchive {
   const { config, telemetry, archives: records, db, budget, now } = shared;
   const pool = new CompressionPool(config.threads);
   const limit = tailLimit(config, new Settings(db));
   mkdirSync(cutDir, { recursive: true, mode: 0o700 });
-  const fileSinks = config.sinks.filter((sink) => sink.type === 'file');
-  return fileSinks.map((sink, index) => {
-    const archive = new FileArchive(sink, {
+  return (sink) =>
+    new FileArchive(sink, {
       records,
       budget,
       pool,
@@ -105,13 +141,15 @@ function buildSinks(shared: Shared, cutDir: string): FileSink[] {
       paths: compilePathTemplate(sink.path, sink.timezone),
       sibling: numberedSibling,
     });
-    return { index, config: sink, archive };
-  });
 }
 
-function buildInputs(shared: Shared, sinks: readonly FileSink[], committer: Committer): AgentParts['inputs'] {
+function buildInputs(shared: Shared, sinks: readonly EventSink[], committer: Committer): AgentParts['inputs'] {
   const { config, telemetry, db, segments: records, budget, occurrences, now } = shared;
   const rules = new EventRules(config, sinks, now);
+  const places = sinks.map(({ config: { name }, target }) => ({
+    name,
+    pace: target instanceof HttpSink ? target : undefined,
+  }));
   return config.sources.map((source) => {
     const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
     const pipeline = new EventPipeline(source, {
@@ -128,7 +166,7 @@ function buildInputs(shared: Shared, sinks: readonly FileSink[], committer: Comm
       gaps: new GapRecords(db),
       occurrences: sourceOccurrences,
       handler: pipeline,
-      sinks: sinks.map((sink) => sink.config.name),
+      sinks: places,
       commit: () => committer.commit(),
       requestCommit: () => committer.request(),
       now,

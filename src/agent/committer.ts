@@ -1,17 +1,20 @@
 import type { ArchiveRecords } from '../checkpoint/archive-records.ts';
 import type { Database } from '../checkpoint/database.ts';
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { SpoolRecords } from '../checkpoint/spool-records.ts';
 import type { CommitConfig } from '../config/types.ts';
 import type { Source } from '../source/source.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileSink, HttpEventSink } from './event-sink.ts';
 
 export interface CommitterDeps {
   readonly db: Database;
   readonly segments: SegmentRecords;
   readonly archives: ArchiveRecords;
+  readonly spools: SpoolRecords;
   readonly sources: readonly Source[];
-  readonly sinks: readonly FileSink[];
+  readonly fileSinks: readonly FileSink[];
+  readonly httpSinks: readonly HttpEventSink[];
   readonly config: CommitConfig;
   readonly occurrences: AgentOccurrences;
   /** A commit ended, well or not: the loop has something to look at. */
@@ -38,6 +41,8 @@ export class Committer {
   /** When the oldest line since the last cut was taken. */
   #since: number | undefined;
   #wanted = false;
+  /** What sinks at their own pace had taken at the last cut, counted. */
+  #takings = 0;
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
@@ -55,6 +60,14 @@ export class Committer {
   taken(bytes: number): void {
     this.#bytes += bytes;
     this.#since ??= this.#deps.now();
+  }
+
+  /** Sinks at their own pace may have taken something meanwhile: that too is to be durable within the interval. */
+  noteTakings(): void {
+    const { httpSinks, now } = this.#deps;
+    if (this.#takings === this.#countTakings() && httpSinks.every(({ target }) => target.spoolPlace() === undefined))
+      return;
+    this.#since ??= now();
   }
 
   /** Asks for a commit at the next step instead of at the end of the interval. */
@@ -128,25 +141,34 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    const { sources, sinks, db, segments, archives, occurrences, now } = this.#deps;
+    const { sources, fileSinks, httpSinks, db, segments, archives, spools, occurrences, now } = this.#deps;
     const begun = performance.now();
     // Everything up to the first await is one instant: no line is taken between the offsets and the files' cuts.
     const taken = sources.flatMap((source) => source.progress().map((one) => ({ source, ...one })));
-    const cuts = sinks.map(({ archive }) => archive.cut());
-    const flushed = await Promise.allSettled(sinks.map(({ archive }, index) => archive.flush(cuts[index]!)));
+    const cuts = fileSinks.map(({ target }) => target.cut());
+    const places = httpSinks.map(({ target }) => target.spoolPlace());
+    this.#takings = this.#countTakings();
+    // The next commit finds it taken: a spool that is slow or cannot be written holds up nobody.
+    for (const { target } of httpSinks) void target.persist();
+    const flushed = await Promise.allSettled(fileSinks.map(({ target }, index) => target.flush(cuts[index]!)));
     const failed = flushed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     const rows = flushed.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    if (taken.length === 0 && rows.length === 0) return;
+    if (taken.length === 0 && rows.length === 0 && places.every((place) => place === undefined)) return;
     db.transaction(() => {
       segments.saveProgress(
         taken.map(({ progress }) => progress),
         now(),
       );
       archives.save(rows);
+      for (const [index, place] of places.entries()) if (place) spools.save(httpSinks[index]!.config.name, place);
     }).immediate();
-    sinks.forEach(({ archive }, index) => void archive.committed(cuts[index]!));
+    fileSinks.forEach(({ target }, index) => void target.committed(cuts[index]!));
+    for (const [index, place] of places.entries()) if (place) await httpSinks[index]!.target.spoolCommitted(place);
     for (const { source, segment, progress, position } of taken) source.committed(segment, progress, position);
     occurrences.commitDone((performance.now() - begun) / 1000);
+  }
+  #countTakings(): number {
+    return this.#deps.httpSinks.reduce((sum, { target }) => sum + target.ledger.changes, 0);
   }
 }

@@ -2,17 +2,19 @@ import type { SourceConfig } from '../config/types.ts';
 import { oversizeTag, unparsedTag } from '../route/reserved-tags.ts';
 import type { Rewriter } from '../route/rewrite.ts';
 import type { Router } from '../route/router.ts';
+import type { LineOrigin } from '../sink/http/line-origin.ts';
 import type { LineHandler, LongLineHandler } from '../source/line-handler.ts';
 import type { Segment } from '../source/segment.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { EventReader } from './event-rules.ts';
-import type { FileSink } from './file-sink.ts';
+import type { EventSink } from './event-sink.ts';
+import type { LineKind } from './line-classifier.ts';
 
 export interface PipelineDeps {
   readonly reader: EventReader;
   readonly rewriter: Rewriter;
-  readonly router: Router<FileSink>;
+  readonly router: Router<EventSink>;
   readonly occurrences: AgentOccurrences;
   readonly sourceOccurrences: SourceOccurrences;
   /** Waits until there is room for more bytes in flight. */
@@ -31,39 +33,43 @@ export class EventPipeline implements LineHandler {
   readonly #unparsedTag: string;
   readonly #deps: PipelineDeps;
   readonly #warnedTags = new Set<string>();
+  /** Of the line at hand; one object for all lines. */
+  readonly #origin: { -readonly [K in keyof LineOrigin]: LineOrigin[K] };
 
   constructor(source: SourceConfig, deps: PipelineDeps) {
     this.#source = source;
     this.#unparsedTag = unparsedTag(source.tag);
     this.#deps = deps;
+    this.#origin = { source: source.name, segment: 0, path: '', offset: 0, unparsed: undefined };
   }
 
   line(segment: Segment, buffer: Buffer, start: number, end: number, offset: number): void {
-    this.#counts.bytes += end - start + 1;
+    this.#begin(segment, offset);
     const { classifier } = this.#deps.reader;
     const kind = classifier.classify(buffer, start, end);
+    // Lines that are read once more, for a sink that is behind, were counted and told.
+    if (!segment.isRepeat) this.#tell(kind, segment, end - start + 1, offset);
     if (kind === 'event') {
-      this.#event(segment, buffer, start, end, offset);
-    } else if (kind === 'blank') {
-      this.#counts.blank += 1;
+      this.#event(segment, buffer, start, end);
     } else if (kind === 'torn') {
-      const { eventStart } = classifier;
-      this.#deps.occurrences.lineTorn(this.#source.name, { path: segment.path, offset });
-      this.#event(segment, buffer, eventStart, end, offset);
-      this.#dispatch(segment, this.#unparsedTag, buffer, start, eventStart, offset);
-    } else {
-      const place = { path: segment.path, offset, column: classifier.errorColumn, reason: classifier.errorReason };
-      this.#deps.occurrences.lineUnparsable(this.#source.name, place);
-      this.#dispatch(segment, this.#unparsedTag, buffer, start, end, offset);
+      const { eventStart, errorReason } = classifier;
+      this.#event(segment, buffer, eventStart, end);
+      this.#unparsable(segment, buffer, start, eventStart, errorReason);
+    } else if (kind === 'unparsable') {
+      this.#unparsable(segment, buffer, start, end, classifier.errorReason);
     }
   }
 
   async longLine(segment: Segment, offset: number, length: number): Promise<LongLineHandler> {
-    this.#deps.occurrences.lineOversize(this.#source.name, { path: segment.path, offset, bytes: length });
-    this.#counts.bytes += length + 1;
+    if (!segment.isRepeat) {
+      this.#deps.occurrences.lineOversize(this.#source.name, { path: segment.path, offset, bytes: length });
+      this.#counts.bytes += length + 1;
+    }
+    this.#begin(segment, offset);
     const tag = oversizeTag(this.#source.tag);
-    const sinks = this.#sinksFor(tag).filter((sink) => offset >= (segment.from[sink.index] ?? 0));
-    const lines = await Promise.all(sinks.map((sink) => sink.archive.beginLong(tag, this.#deps.now())));
+    const sinks = this.#sinksFor(tag, segment).filter((sink) => offset >= (segment.from[sink.index] ?? 0));
+    const now = this.#deps.now();
+    const lines = await Promise.all(sinks.map((sink) => sink.target.beginLong(tag, now, this.#origin, length)));
     return {
       piece: async (buffer, start, end) => {
         for (const line of lines) await line.write(buffer, start, end);
@@ -82,7 +88,7 @@ export class EventPipeline implements LineHandler {
   }
 
   nulls(segment: Segment, count: number): void {
-    this.#deps.sourceOccurrences.nullsSkipped(segment.path, count);
+    if (!segment.isRepeat) this.#deps.sourceOccurrences.nullsSkipped(segment.path, count);
   }
 
   /** Adds what was taken to the metrics; called once a step, so that an event costs no lookup. */
@@ -98,38 +104,53 @@ export class EventPipeline implements LineHandler {
     return this.#counts.bytes;
   }
 
-  #event(segment: Segment, buffer: Buffer, start: number, end: number, offset: number): void {
-    const { scanner, eventTime } = this.#deps.reader;
-    this.#counts.events += 1;
+  #begin(segment: Segment, offset: number): void {
+    const origin = this.#origin;
+    origin.segment = segment.id;
+    origin.path = segment.path;
+    origin.offset = offset;
+    origin.unparsed = undefined;
+  }
+
+  /** Counts a line, and tells of one that is not as it should be. */
+  #tell(kind: LineKind, { path }: Segment, bytes: number, offset: number): void {
+    const { occurrences, reader } = this.#deps;
+    this.#counts.bytes += bytes;
+    if (kind === 'event' || kind === 'torn') this.#counts.events += 1;
+    if (kind === 'blank') this.#counts.blank += 1;
+    if (kind === 'torn') occurrences.lineTorn(this.#source.name, { path, offset });
+    if (kind !== 'unparsable') return;
+    const { errorColumn: column, errorReason: reason } = reader.classifier;
+    occurrences.lineUnparsable(this.#source.name, { path, offset, column, reason });
+  }
+
+  #event(segment: Segment, buffer: Buffer, start: number, end: number): void {
+    const { scanner, eventTime, sinkTimes } = this.#deps.reader;
     const time = eventTime.of(buffer);
     if (time !== undefined) {
       segment.lastTime = time;
       segment.firstTime ??= time;
     }
-    this.#dispatch(segment, this.#deps.rewriter.rewrite(this.#source.tag, scanner), buffer, start, end, offset, true);
-  }
-
-  /** Lines that are no events have no time of their own: they go by their arrival. */
-  #dispatch(
-    segment: Segment,
-    tag: string,
-    buffer: Buffer,
-    start: number,
-    end: number,
-    offset: number,
-    isEvent = false,
-  ): void {
-    const { sinkTimes } = this.#deps.reader;
-    for (const sink of this.#sinksFor(tag)) {
-      if (offset < segment.from[sink.index]!) continue;
-      const time = isEvent ? sinkTimes[sink.index]!.of(buffer) : undefined;
-      sink.archive.append(tag, time ?? this.#deps.now(), buffer, start, end);
+    const tag = this.#deps.rewriter.rewrite(this.#source.tag, scanner);
+    for (const sink of this.#sinksFor(tag, segment)) {
+      if (this.#origin.offset < segment.from[sink.index]!) continue;
+      const filedAt = sinkTimes[sink.index]!.of(buffer) ?? this.#deps.now();
+      sink.target.append(tag, filedAt, buffer, start, end, this.#origin);
     }
   }
 
-  #sinksFor(tag: string): readonly FileSink[] {
+  /** Lines that are no events have no time of their own: they go by their arrival. */
+  #unparsable(segment: Segment, buffer: Buffer, start: number, end: number, reason: string): void {
+    this.#origin.unparsed = reason;
+    for (const sink of this.#sinksFor(this.#unparsedTag, segment)) {
+      if (this.#origin.offset < segment.from[sink.index]!) continue;
+      sink.target.append(this.#unparsedTag, this.#deps.now(), buffer, start, end, this.#origin);
+    }
+  }
+
+  #sinksFor(tag: string, segment: Segment): readonly EventSink[] {
     const sinks = this.#deps.router.sinksFor(tag);
-    if (sinks.length === 0) {
+    if (sinks.length === 0 && !segment.isRepeat) {
       const isFirst = !this.#warnedTags.has(tag) && this.#warnedTags.size < MAX_WARNED_TAGS;
       if (isFirst) this.#warnedTags.add(tag);
       this.#deps.occurrences.unrouted(tag, isFirst);

@@ -1,4 +1,4 @@
-import type { Config, SinkConfig } from '../config/types.ts';
+import type { Config, SinkConfig, TimeField } from '../config/types.ts';
 import { EventScanner } from '../event/scanner.ts';
 import { Rewriter } from '../route/rewrite.ts';
 import { Router } from '../route/router.ts';
@@ -14,6 +14,11 @@ export interface EventReader {
   readonly eventTime: EventTime;
   /** The time that each sink files an event under, in the order of the sinks. */
   readonly sinkTimes: readonly EventTime[];
+}
+
+/** An HTTP sink gets the event's own time, as files do by default. */
+function timeFields(config: SinkConfig): readonly TimeField[] {
+  return config.type === 'file' ? config.time : TIME_PATHS;
 }
 
 /** A configuration's rules for events, compiled: what their fields and times are, which tag they get and which sinks. */
@@ -38,9 +43,7 @@ export class EventRules<S extends { readonly config: SinkConfig }> {
       scanner,
       classifier: new LineClassifier(scanner),
       eventTime: new EventTime(scanner, paths, TIME_PATHS, this.#now),
-      sinkTimes: this.#sinks.map(({ config }) => {
-        return new EventTime(scanner, paths, config.type === 'file' ? config.time : TIME_PATHS, this.#now);
-      }),
+      sinkTimes: this.#sinks.map((sink) => new EventTime(scanner, paths, timeFields(sink.config), this.#now)),
     };
   }
 }

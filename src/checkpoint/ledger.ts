@@ -26,6 +26,11 @@ export class Ledger {
     this.changes += 1;
   }
 
+  /** Where the sink stands in the segment when it is opened, or after its file lost its end. */
+  restart(segment: number, offset: number): void {
+    this.#handed.set(segment, offset);
+  }
+
   /** Begins a group of events that will be taken together. */
   open(): Pending {
     const pending: Pending = { firstOffsets: new Map() };

@@ -134,6 +134,22 @@ export class SegmentRecords {
     return new Map((rows as { sink: string; offset: number }[]).map((row) => [row.sink, row.offset]));
   }
 
+  /** Finished segments of a source that a sink had not taken to their end, though it had begun with them. */
+  behind(source: string, sink: string): { segment: number; offset: number }[] {
+    return this.#db
+      .prepare(
+        `SELECT segments.id AS segment, offsets.offset AS offset FROM offsets
+         JOIN segments ON segments.id = offsets.segment JOIN streams ON streams.id = segments.stream
+         WHERE streams.source = ? AND offsets.sink = ? AND segments.finished = 1 AND offsets.offset < segments.size_seen`,
+      )
+      .all(source, sink) as { segment: number; offset: number }[];
+  }
+
+  /** One sink goes on elsewhere in a segment: what lies between is told as a gap. */
+  setOffset(segment: number, sink: string, offset: number): void {
+    this.#saveOffsets(segment, new Map([[sink, offset]]));
+  }
+
   /** The segment's anchors, in the order of their offsets. */
   anchors(segment: number): Anchor[] {
     const rows = this.#db.prepare('SELECT * FROM anchors WHERE segment = ? ORDER BY offset').all(segment);

@@ -27,7 +27,7 @@ const PROBE_OPTION: CommandOption = {
 export const check = checkWith(probeSink);
 
 /** The command, with what `--probe` asks receivers with. */
-export function checkWith(probe: SinkProbe | undefined): Command<CheckOptions> {
+export function checkWith(probe: SinkProbe): Command<CheckOptions> {
   return {
     name: 'check',
     summary: 'check a configuration',
@@ -38,7 +38,7 @@ export function checkWith(probe: SinkProbe | undefined): Command<CheckOptions> {
     example: 'auditail check -c /etc/auditail/auditail.yaml\nauditail check -c auditail.yaml --json | jq .errors',
     options: [
       { flags: '-c, --config <file>', description: 'the configuration file', required: true },
-      ...(probe === undefined ? [] : [PROBE_OPTION]),
+      PROBE_OPTION,
       { flags: '--json', description: 'print the same facts as one JSON object' },
     ],
     async handler({ options, terminal }) {

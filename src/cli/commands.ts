@@ -1,13 +1,25 @@
 import { check } from './check.ts';
 import type { Command } from './command.ts';
+import { deadletterDrop } from './deadletter-drop.ts';
+import { deadletterList } from './deadletter-list.ts';
+import { deadletterResend } from './deadletter-resend.ts';
 import { dryRun } from './dry-run.ts';
 import { offsetsList } from './offsets-list.ts';
 import { run } from './run.ts';
 
 /** All commands, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [run, dryRun, check, offsetsList];
+export const COMMANDS: readonly Command[] = [
+  run,
+  dryRun,
+  check,
+  offsetsList,
+  deadletterList,
+  deadletterResend,
+  deadletterDrop,
+];
 
 /** What help says of the groups that commands such as `offsets list` stand in. */
 export const GROUPS: Readonly<Record<string, string>> = {
   offsets: 'what each sink has taken of each log',
+  deadletter: 'the events that receivers rejected',
 };

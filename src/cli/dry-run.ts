@@ -33,7 +33,7 @@ interface DryRunOptions {
 export const dryRun = dryRunWith(encodeSample);
 
 /** The command, with what `--show` makes the bodies of HTTP requests with. */
-export function dryRunWith(encode: SampleEncoder | undefined): Command<DryRunOptions> {
+export function dryRunWith(encode: SampleEncoder): Command<DryRunOptions> {
   return {
     name: 'dry-run',
     summary: 'show where the events of log files would go',
@@ -68,7 +68,7 @@ export function dryRunWith(encode: SampleEncoder | undefined): Command<DryRunOpt
       const isUnread = runner.inputs.every(({ bytes, error }) => bytes === 0 && error !== undefined);
       if (options.json !== true) printProblems(runner.problems, terminal);
       printErrors(runner.inputs, terminal);
-      const bodies = encode === undefined ? [] : bodiesOf(runner.samples, encode);
+      const bodies = bodiesOf(runner.samples, encode);
       if (options.json === true) terminal.stdout.write(`${JSON.stringify(jsonReport(runner, bodies), null, 2)}\n`);
       else if (!isUnread) printReport(runner, bodies, { terminal, seconds });
       const failed = runner.inputs.some(({ error }) => error !== undefined);

@@ -5,6 +5,8 @@ import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
+import type { SinkPlace } from './sink-place.ts';
+import type { SourceDeps } from './source-deps.ts';
 
 export type OpenSegment = Segment & { file: SegmentFile };
 
@@ -18,17 +20,19 @@ const MAX_HELD_SEGMENTS = 1024;
 export class ActiveSegments {
   readonly #known: KnownSegments;
   readonly #records: SegmentRecords;
-  readonly #sinks: readonly string[];
+  readonly #sinks: readonly SinkPlace[];
+  readonly #occurrences: SourceDeps['occurrences'];
   readonly #readFrom: 'head' | 'tail';
 
   constructor(
     known: KnownSegments,
     records: SegmentRecords,
-    options: { sinks: readonly string[]; readFrom: 'head' | 'tail' },
+    options: Pick<SourceDeps, 'sinks' | 'occurrences'> & { readFrom: 'head' | 'tail' },
   ) {
     this.#known = known;
     this.#records = records;
     this.#sinks = options.sinks;
+    this.#occurrences = options.occurrences;
     this.#readFrom = options.readFrom;
   }
 
@@ -55,12 +59,25 @@ export class ActiveSegments {
   /** Opens the segment's file at its durable place; false when so many are open that it has to wait its turn. */
   async activate(known: Known, file: FoundFile): Promise<boolean> {
     if (this.all().length >= MAX_HELD_SEGMENTS) return false;
-    const segment = new Segment(known.row, { live: file.live });
+    const segment = new Segment(known.row, { live: file.live, sinks: this.#sinks });
     segment.file = await openSegmentFile(file);
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
     return true;
+  }
+
+  /**
+   * Lets go of the segments that every sink has for good. For the loop to call between two steps: where a commit ends
+   * there may be a sweep beside it, which is just comparing a copy with the file.
+   */
+  async releaseSettled(): Promise<void> {
+    for (const segment of this.open()) {
+      if (!segment.settled) continue;
+      this.#occurrences.segmentFinished(segment.path, segment.position);
+      await this.release(this.knownOf(segment));
+      for (const { pace } of this.#sinks) pace?.ledger.forget(segment.id);
+    }
   }
 
   async release(known: Known): Promise<void> {
@@ -73,16 +90,27 @@ export class ActiveSegments {
     await file?.close();
   }
 
-  /** Takes the segment's reader to what is durable. */
+  /** Takes the segment's reader to what is durable. What a sink at its own pace was handed is not handed to it again. */
   restore(segment: Segment): void {
-    segment.restore(this.offsets(this.knownOf(segment)), this.#records.anchors(segment.id));
+    const durable = this.offsets(this.knownOf(segment));
+    const offsets = this.#sinks.map(({ pace }, index) => pace?.ledger.handedTo(segment.id) ?? durable[index]!);
+    segment.restore(offsets, this.#records.anchors(segment.id));
+  }
+
+  /** The segment's file lost what was behind `offset`, which may be written again with other lines. */
+  cutBack(segment: Segment, offset: number): void {
+    for (const { pace } of this.#sinks) {
+      const handed = pace?.ledger.handedTo(segment.id);
+      if (handed !== undefined && handed > offset) pace!.ledger.restart(segment.id, offset);
+    }
+    this.restore(segment);
   }
 
   /** Each sink's durable offset, by index. A sink that was added later starts as `read_from` says. */
   offsets(known: Known): number[] {
     const offsets = this.#records.offsets(known.id);
     const unknown = this.#readFrom === 'tail' ? known.row.sizeSeen : 0;
-    return this.#sinks.map((sink) => offsets.get(sink) ?? unknown);
+    return this.#sinks.map(({ name }) => offsets.get(name) ?? unknown);
   }
 
   /** Oldest first, by the time of the first event. */

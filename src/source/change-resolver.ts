@@ -65,7 +65,7 @@ export class ChangeResolver {
     const resume = await findResumePoint(segment.file, records.anchors(segment.id));
     if (sizeSeen > position) gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
     records.cutBack(segment.id, resume.offset, resume.anchor);
-    active.restore(segment);
+    active.cutBack(segment, resume.offset);
     segment.sizeSeen = (await segment.file.stat()).size;
     occurrences.cutBack(segment.path, position, resume.offset);
   }

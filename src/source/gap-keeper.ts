@@ -6,14 +6,18 @@ import type { ActiveSegments } from './active-segments.ts';
 import { gapRange } from './gap-range.ts';
 import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
+import { LackedSegments } from './lacked-segments.ts';
 import type { Segment } from './segment.ts';
+import type { SinkPace, SinkPlace } from './sink-place.ts';
 
 interface GapKeeperDeps {
+  readonly source: string;
   readonly known: KnownSegments;
   readonly active: ActiveSegments;
   readonly records: SegmentRecords;
   readonly gaps: GapRecords;
   readonly occurrences: SourceOccurrences;
+  readonly sinks: readonly SinkPlace[];
   readonly now: () => number;
 }
 
@@ -22,9 +26,12 @@ export class GapKeeper {
   /** Gaps told in this run. */
   told = 0;
   readonly #deps: GapKeeperDeps;
+  /** Finished segments of which a sink at its own pace lacked the end when the agent started. */
+  readonly #lacking: LackedSegments;
 
   constructor(deps: GapKeeperDeps) {
     this.#deps = deps;
+    this.#lacking = new LackedSegments(deps);
   }
 
   /** @param options.finish the segment ends with this gap. */
@@ -46,6 +53,25 @@ export class GapKeeper {
     this.tell(this.#deps.active.knownOf(segment), restOf(segment, end, reason), options);
   }
 
+  /** What a sink at its own pace was still to get is not in the file any more, or is given up: it goes on behind that. */
+  tellLostFor(
+    segment: Segment,
+    sink: { name: string; from: number; pace: SinkPace },
+    reason = 'the file changed',
+  ): void {
+    const { path: place, position, lastTime, firstTime } = segment;
+    this.tell(this.#deps.active.knownOf(segment), {
+      path: place,
+      startOffset: sink.from,
+      endOffset: position,
+      beforeTime: firstTime,
+      afterTime: lastTime,
+      reason: `${reason} before the sink ${sink.name} had got it; other sinks have it`,
+    });
+    sink.pace.ledger.handed(segment.id, position);
+    this.#deps.records.setOffset(segment.id, sink.name, position);
+  }
+
   /**
    * Unread segments that are nowhere to be found are gaps, once they have been missing for `patienceMs`: a rotation
    * may be about to bring them back under another name. Gives the number of those that are still waited for.
@@ -57,7 +83,7 @@ export class GapKeeper {
       if (identity.kind === 'known') found.add(identity.known);
       if (identity.kind === 'unready' || identity.kind === 'new') found.add(identity.head);
     }
-    let waiting = 0;
+    let waiting = this.#lacking.resolve(found, patienceMs, (known, gap) => this.tell(known, gap));
     for (const known of all) {
       if (known.row.finished || known.segment !== undefined || found.has(known) || found.has(known.head)) continue;
       known.missingSince ??= now();
@@ -89,7 +115,13 @@ export class GapKeeper {
       await commit();
       held -= segment.unread;
       const reason = 'more deleted but unread bytes than held_bytes allows';
-      this.tellRest(segment, segment.sizeSeen, reason, { finish: true });
+      for (const { name, pace } of this.#deps.sinks) {
+        const from = pace?.ledger.handedTo(segment.id) ?? segment.position;
+        if (pace !== undefined && from < segment.position) this.tellLostFor(segment, { name, from, pace }, reason);
+      }
+      if (segment.sizeSeen > segment.position || !segment.finished) {
+        this.tellRest(segment, segment.sizeSeen, reason, { finish: true });
+      }
       await active.release(active.knownOf(segment));
     }
   }

@@ -45,11 +45,14 @@ export class GzipFile implements SegmentFile {
   /** Where it ends; Infinity where nothing follows. */
   #salvagedTo = 0;
 
-  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>) {
+  readonly #isView: boolean;
+
+  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>, isView = false) {
     this.path = path;
     this.device = opened.device;
     this.inode = opened.inode;
     this.#handle = opened.handle;
+    this.#isView = isView;
   }
 
   static async open(path: string, place?: Place): Promise<GzipFile> {
@@ -85,9 +88,16 @@ export class GzipFile implements SegmentFile {
     return this.#readDamaged(offset, end, buffer, start);
   }
 
+  view(): GzipFile {
+    const { device, inode } = this;
+    const view = new GzipFile(this.path, { handle: this.#handle, device, inode }, true);
+    view.#content = this.#content;
+    return view;
+  }
+
   async close(): Promise<void> {
     await this.#inflater?.return?.();
-    await this.#handle.close();
+    if (!this.#isView) await this.#handle.close();
   }
 
   #inspect(): Promise<Content> {

@@ -68,6 +68,20 @@ export class PlainFile implements SegmentFile {
     return bytesRead;
   }
 
+  view(): SegmentFile {
+    const { path, gzip, device, inode } = this;
+    return {
+      path,
+      gzip,
+      device,
+      inode,
+      stat: () => this.stat(),
+      read: (offset, buffer, start, length) => this.read(offset, buffer, start, length),
+      view: () => this.view(),
+      close: async () => undefined,
+    };
+  }
+
   async close(): Promise<void> {
     await this.#handle.close();
   }

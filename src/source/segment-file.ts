@@ -11,6 +11,8 @@ export interface SegmentFile {
    * what is there now. System errors (EIO, …) reject.
    */
   read(offset: number, buffer: Buffer, start: number, length: number): Promise<number>;
+  /** The same open file for a second reader, with a place of its own in it. It is closed apart, and before the file. */
+  view(): SegmentFile;
   close(): Promise<void>;
 }
 

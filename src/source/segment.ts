@@ -2,6 +2,7 @@ import type { Anchor, SegmentProgress, SegmentRow } from '../checkpoint/segment-
 import { contentHash } from './head.ts';
 import { LineDigests } from './line-digests.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
+import type { SinkPlace } from './sink-place.ts';
 
 /** Bytes before an offset that its anchor covers. */
 export const ANCHOR_BYTES = 1024;
@@ -31,19 +32,28 @@ export class Segment {
   lastTime: number | undefined;
   /** Read to its end for good; stored with the next commit. */
   finished: boolean;
-  /** For each sink, by its index: what lies before this offset it has already. */
+  /** For each sink, by its index: lines before this offset are not for it. Infinity while it is not in step. */
   readonly from: number[] = [];
+  /** Read once more, for a sink that is behind. */
+  readonly isRepeat: boolean;
+  readonly #sinks: readonly SinkPlace[];
   /** The anchor that `position` must still have; the content itself once something was read. */
   expected: Anchor | undefined;
   readonly digests = new LineDigests();
   readonly #tail = Buffer.alloc(ANCHOR_BYTES);
   #tailLength = 0;
   #lastSeen: { size: number; changedAt: number } | undefined;
-  #committed = { position: -1, finished: false };
+  #committed: { position: number; finished: boolean; offsets: ReadonlyMap<string, number> } = {
+    position: -1,
+    finished: false,
+    offsets: new Map(),
+  };
   #live: boolean;
   #wasLive: boolean;
 
-  constructor(row: SegmentRow, options: { live: boolean }) {
+  constructor(row: SegmentRow, options: { live: boolean; sinks: readonly SinkPlace[]; isRepeat?: boolean }) {
+    this.isRepeat = options.isRepeat === true;
+    this.#sinks = options.sinks;
     this.id = row.id;
     this.stream = row.stream;
     this.head = row.head;
@@ -73,9 +83,10 @@ export class Segment {
     return this.#wasLive && this.file?.gzip === false;
   }
 
-  /** Bytes that were seen and not yet read. */
+  /** Bytes that were seen and not yet read for every sink. */
   get unread(): number {
-    return Math.max(0, this.sizeSeen - this.position);
+    const handed = this.#sinks.map(({ pace }) => pace?.ledger.handedTo(this.id) ?? this.position);
+    return Math.max(0, this.sizeSeen - Math.min(this.position, ...handed));
   }
 
   /**
@@ -88,15 +99,22 @@ export class Segment {
     return now - this.#lastSeen.changedAt >= waitMs;
   }
 
-  /** Sets the reader to what is durable: at the start, after a rewind, and where a log was cut back. */
-  restore(from: readonly number[], anchors: readonly Anchor[]): void {
-    this.from.splice(0, this.from.length, ...from);
-    this.position = from.length === 0 ? 0 : Math.min(...from);
+  /**
+   * Sets the reader to what is durable: at the start, after a rewind, and where a log was cut back.
+   *
+   * @param offsets where each sink stands. Those at their own pace do not hold up the reader, unless there are no others.
+   */
+  restore(offsets: readonly number[], anchors: readonly Anchor[]): void {
+    this.from.splice(0, this.from.length, ...offsets);
+    const together = offsets.filter((_, index) => this.#sinks[index]?.pace === undefined);
+    const leading = together.length > 0 ? together : offsets;
+    this.position = leading.length === 0 ? 0 : Math.min(...leading);
+    for (const [index, { pace }] of this.#sinks.entries()) pace?.ledger.restart(this.id, offsets[index]!);
     this.searchedTo = 0;
     this.finished = false;
     this.expected = anchors.find((anchor) => anchor.offset === this.position);
     this.#tailLength = 0;
-    this.#committed = { position: this.position, finished: false };
+    this.#committed = { position: this.position, finished: false, offsets: this.#offsets() };
     this.digests.clear();
   }
 
@@ -119,13 +137,21 @@ export class Segment {
     return this.position !== this.#committed.position || this.finished !== this.#committed.finished;
   }
 
-  /** Whether the commit that stored the segment as finished is durable. */
-  get settled(): boolean {
-    return this.#committed.finished && !this.uncommitted;
+  /** Whether a commit has anything to store: what was read, or what sinks at their own pace have taken meanwhile. */
+  get hasNews(): boolean {
+    if (this.uncommitted) return true;
+    const { offsets } = this.#committed;
+    return this.#sinks.some(({ name, pace }) => pace?.ledger.takenTo(this.id) !== (pace && offsets.get(name)));
   }
 
-  /** What a commit stores, for sinks by name; the state at this very moment. */
-  progress(sinks: readonly string[]): SegmentProgress {
+  /** Whether a commit is durable that stored the segment as finished and taken by every sink. */
+  get settled(): boolean {
+    if (!this.#committed.finished || this.hasNews) return false;
+    return this.#sinks.every(({ pace }) => (pace?.ledger.takenTo(this.id) ?? this.position) >= this.position);
+  }
+
+  /** What a commit stores; the state at this very moment. */
+  progress(): SegmentProgress {
     const tail = this.tail;
     return {
       id: this.id,
@@ -133,7 +159,7 @@ export class Segment {
       firstTime: this.firstTime,
       lastTime: this.lastTime,
       finished: this.finished,
-      offsets: new Map(sinks.map((sink, index) => [sink, Math.max(this.from[index] ?? 0, this.position)])),
+      offsets: this.#offsets(),
       anchor:
         tail === undefined || tail.length === 0
           ? undefined
@@ -143,6 +169,15 @@ export class Segment {
 
   /** The commit that stored this progress is durable. */
   committed(progress: SegmentProgress, position: number): void {
-    this.#committed = { position, finished: progress.finished };
+    this.#committed = { position, finished: progress.finished, offsets: progress.offsets };
+  }
+
+  #offsets(): Map<string, number> {
+    return new Map(
+      this.#sinks.map(({ name, pace }, index) => [
+        name,
+        pace === undefined ? Math.max(this.from[index] ?? 0, this.position) : (pace.ledger.takenTo(this.id) ?? 0),
+      ]),
+    );
   }
 }

@@ -2,6 +2,7 @@ import type { GapRecords } from '../checkpoint/gap-records.ts';
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { LineHandler } from './line-handler.ts';
+import type { SinkPlace } from './sink-place.ts';
 
 /** What a source is given to work with. */
 export interface SourceDeps {
@@ -9,8 +10,8 @@ export interface SourceDeps {
   readonly gaps: GapRecords;
   readonly occurrences: SourceOccurrences;
   readonly handler: LineHandler;
-  /** Names of the sinks; their order is that of `Segment.from`. */
-  readonly sinks: readonly string[];
+  /** Their order is that of `Segment.from`. */
+  readonly sinks: readonly SinkPlace[];
   /** Makes everything that was read so far durable. Called between two steps only. */
   readonly commit: () => Promise<void>;
   /** Asks for a commit soon: a rotated segment was read to its end, and its file may be pruned next. */

@@ -3,6 +3,7 @@ import type { SourceConfig } from '../config/types.ts';
 import { ActiveSegments, isOpen, type OpenSegment } from './active-segments.ts';
 import { ChangeResolver } from './change-resolver.ts';
 import { type Discovery, discover, type FoundFile } from './discovery.ts';
+import { Feeding } from './feeding.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
 import { type Identified, Identifier } from './identify.ts';
@@ -30,6 +31,7 @@ export class Source {
   readonly #active: ActiveSegments;
   readonly #gaps: GapKeeper;
   readonly #changes: ChangeResolver;
+  readonly #feeding: Feeding;
   readonly #reader: SegmentReader;
   readonly #identifier: Identifier;
   /** Segments whose whole lines were all taken: not read again before something changes. */
@@ -44,10 +46,18 @@ export class Source {
     this.#deps = deps;
     this.troubles = new ReadTroubles(deps.occurrences);
     this.known = new KnownSegments(deps.records, config.name);
-    this.#active = new ActiveSegments(this.known, deps.records, { sinks: deps.sinks, readFrom: config.readFrom });
-    this.#gaps = new GapKeeper({ ...deps, known: this.known, active: this.#active });
+    this.#active = new ActiveSegments(this.known, deps.records, { ...deps, readFrom: config.readFrom });
+    this.#gaps = new GapKeeper({ ...deps, source: config.name, known: this.known, active: this.#active });
     this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps });
-    this.#reader = new SegmentReader(deps.handler, config.maxLineBytes);
+    const newReader = () => new SegmentReader(deps.handler, config.maxLineBytes);
+    this.#reader = newReader();
+    this.#feeding = new Feeding({
+      sinks: deps.sinks,
+      streams: this.known.streams,
+      newReader,
+      lost: (segment, sink) => this.#gaps.tellLostFor(segment, sink),
+      trouble: (file, error) => this.troubles.tell(file, error),
+    });
     this.#identifier = new Identifier(this.known, {
       now: deps.now,
       isStillSince: (ms) => deps.now() - ms >= config.rotateWaitMs,
@@ -72,6 +82,11 @@ export class Source {
     return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
   }
 
+  /** Whether a sink at its own pace has yet to be handed what the others were. */
+  get isBehind(): boolean {
+    return this.#feeding.isBehind;
+  }
+
   get gapsTold(): number {
     return this.#gaps.told;
   }
@@ -94,7 +109,7 @@ export class Source {
 
   /** Looks at the file system: what is new, what was renamed, gzipped, truncated or deleted. */
   async sweep(): Promise<void> {
-    await this.#releaseSettled();
+    await this.#active.releaseSettled();
     this.#sweepWanted = false;
     this.troubles.beginSweep();
     this.hint();
@@ -126,18 +141,18 @@ export class Source {
 
   /** Takes one chunk from each stream, oldest segment first; whether anything was taken. */
   async poll(): Promise<boolean> {
-    await this.#releaseSettled();
+    await this.#active.releaseSettled();
     let progressed = false;
     for (const stream of this.known.streams.values()) progressed = (await this.#pollStream(stream)) || progressed;
-    return progressed;
+    return (await this.#feeding.catchUp()) || progressed;
   }
 
   /** What a commit has to store now, with the segments it is of. */
   progress(): { segment: Segment; progress: SegmentProgress; position: number }[] {
     return this.#active
       .all()
-      .filter((segment) => segment.uncommitted)
-      .map((segment) => ({ segment, progress: segment.progress(this.#deps.sinks), position: segment.position }));
+      .filter((segment) => segment.hasNews)
+      .map((segment) => ({ segment, progress: segment.progress(), position: segment.position }));
   }
 
   /** The commit that stored this progress is durable. A finished segment is let go at the next step. */
@@ -155,23 +170,17 @@ export class Source {
   }
 
   async close(): Promise<void> {
-    await this.#releaseSettled();
+    await this.#active.releaseSettled();
+    await this.#feeding.close();
     await this.#active.close();
-  }
-
-  /** Here and not where the commit ends: that is beside a sweep, which may just be comparing a copy with the file. */
-  async #releaseSettled(): Promise<void> {
-    for (const segment of this.#active.open()) {
-      if (!segment.settled) continue;
-      this.#deps.occurrences.segmentFinished(segment.path, segment.position);
-      await this.#active.release(this.#active.knownOf(segment));
-    }
   }
 
   async #pollStream(stream: Stream): Promise<boolean> {
     for (const segment of stream.segments) {
       if (segment.finished || this.#ended.has(segment) || !isOpen(segment)) continue;
+      this.#feeding.begin(stream, segment);
       const outcome = await this.#step(segment);
+      this.#feeding.end(segment);
       if (outcome === 'end') continue;
       if (outcome === 'changed') await this.#resolveChange(segment);
       return true;
@@ -228,7 +237,7 @@ export class Source {
     const { records, sinks, handler, occurrences, now } = this.#deps;
     const tail = isFirstStart && this.config.readFrom === 'tail';
     const row = await newSegmentRow(file, { stream: stream.id, head, tail, handler });
-    const id = records.add(row, new Map(sinks.map((sink) => [sink, row.sizeSeen])), now());
+    const id = records.add(row, new Map(sinks.map(({ name }) => [name, row.sizeSeen])), now());
     const known = this.known.add(stream, { ...row, id });
     occurrences.segmentFound(file.path, stream.path, row.sizeSeen);
     if (!row.finished) await this.#activate(known, file);

@@ -52,6 +52,16 @@ export class HttpOccurrences {
     );
   }
 
+  /** Changed TLS files do not fit together (yet): new connections are made with what was read before. */
+  tlsFilesKept(error: unknown): void {
+    this.#count('http_tls_files_kept_total', 'Looks at changed TLS files that could not be used');
+    this.#telemetry.warnLimited(
+      `http_tls_files ${this.#sink}`,
+      { event: 'tls_files_kept', sink: this.#sink, error: describeError(error) },
+      'changed TLS files cannot be used: what was read before stays in use',
+    );
+  }
+
   /** A request was refused as a whole and is sent again in two halves. */
   split(reason: string, events: number): void {
     this.#count('http_splits_total', 'Requests that were refused as a whole and sent again in halves');
@@ -148,10 +158,10 @@ export class HttpOccurrences {
     this.#telemetry.gauge('spool_bytes', 'Bytes in the spool', ['sink']).set(labels, bytes);
   }
 
-  queueSize(events: number, bytes: number): void {
-    const labels = { sink: this.#sink };
-    this.#telemetry.gauge('http_queue_events', 'Events in memory for the sink', ['sink']).set(labels, events);
-    this.#telemetry.gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink']).set(labels, bytes);
+  queueSize(bytes: number): void {
+    this.#telemetry
+      .gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink'])
+      .set({ sink: this.#sink }, bytes);
   }
 
   deadLetterSize(events: number, bytes: number): void {

@@ -39,6 +39,7 @@ function fakeAgent(options: {
     wantsSweep: false,
     isDrained: true,
     isUndecided: false,
+    isBehind: false,
     gapsTold: 0,
     segments: () => [],
     hint: () => undefined,
@@ -65,6 +66,7 @@ function fakeAgent(options: {
     isRunning: false,
     isBehind: false,
     dueIn: undefined,
+    noteTakings: () => undefined,
     startIfDue: () => undefined,
     settle: () => Promise.resolve(),
     commit: async () => void told.push('committed'),
@@ -76,9 +78,10 @@ function fakeAgent(options: {
   };
   const pipeline = { bytesTaken: 0, flushCounts: () => undefined };
   const parts = {
-    config: {},
+    config: { shutdownTimeoutMs: 1000 },
     inputs: [{ source, pipeline, occurrences: new SourceOccurrences(telemetry(), 'fake') }],
-    sinks: [{ index: 0, config: {}, archive }],
+    fileSinks: [{ index: 0, config: {}, target: archive }],
+    httpSinks: [],
     committer,
     budget: { whenBelow: () => Promise.resolve() },
     occurrences: new AgentOccurrences(telemetry()),

@@ -54,9 +54,11 @@ class Scene {
         }),
       },
       segments: { saveProgress: (progress: SegmentProgress[]) => scene.stored.push(...progress.map(({ id }) => id)) },
+      spools: {},
       archives: { save: (rows: string[]) => scene.told.push(`saved ${rows.join(' and ')}`) },
       sources: [source],
-      sinks: [{ archive: archive('a') }, { archive: archive('b') }],
+      fileSinks: [{ target: archive('a') }, { target: archive('b') }],
+      httpSinks: [],
       config: { intervalMs: 5000, bytes: 1000, durability: 'disk', ...config },
       occurrences: { commitDone: () => scene.told.push('done') },
       wake: () => {

@@ -14,7 +14,7 @@ export class SteppedAgent {
 
   static async start(config: Config): Promise<SteppedAgent> {
     const agent = new SteppedAgent(buildParts(config, new Telemetry(pino({ level: 'silent' }))));
-    for (const { archive } of agent.#parts.sinks) await archive.start();
+    for (const { target } of agent.#parts.fileSinks) await target.start();
     return agent;
   }
 
@@ -56,7 +56,7 @@ export class SteppedAgent {
   }
 
   async maintain(): Promise<void> {
-    for (const { archive } of this.#parts.sinks) await archive.maintain();
+    for (const { target } of this.#parts.fileSinks) await target.maintain();
   }
 
   async stop(): Promise<void> {
@@ -70,17 +70,17 @@ export class SteppedAgent {
   }
 
   async #recover(): Promise<void> {
-    const { committer, sinks, inputs } = this.#parts;
+    const { committer, fileSinks, inputs } = this.#parts;
     if (committer.failure === undefined) return;
     await committer.settle();
-    for (const { archive } of sinks) await archive.rewind();
+    for (const { target } of fileSinks) await target.rewind();
     for (const { source } of inputs) source.rewind();
     committer.reset();
   }
 
   async #end(): Promise<void> {
-    const { committer, sinks, inputs, release } = this.#parts;
-    for (const { archive } of sinks) await archive.close();
+    const { committer, fileSinks, inputs, release } = this.#parts;
+    for (const { target } of fileSinks) await target.close();
     await committer.settle();
     for (const { source } of inputs) await source.close();
     release();

@@ -48,7 +48,7 @@ sinks:
 );
 
 /** Runs the command with this probe in place of the real one. */
-async function checked(probe: SinkProbe | undefined, ...args: string[]) {
+async function checked(probe: SinkProbe, ...args: string[]) {
   const printed = { stdout: '', stderr: '' };
   const output = (name: keyof typeof printed) => ({
     write(text: string | Uint8Array): boolean {

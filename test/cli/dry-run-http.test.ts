@@ -37,7 +37,7 @@ function configured(name: string, sinks: readonly object[]): string {
 const CONFIG = configured('all.yaml', SINKS);
 
 /** Runs the command with this encoder. */
-async function dryRun(encode: SampleEncoder | undefined, ...args: string[]) {
+async function dryRun(encode: SampleEncoder, ...args: string[]) {
   const printed = { stdout: '', stderr: '' };
   const output = (name: keyof typeof printed) => ({
     write(text: string | Uint8Array): boolean {
@@ -90,7 +90,9 @@ test('the same as JSON', async () => {
     { sink: 'es', origin: 'https://es:9200' },
     { sink: 'tenant', origin: 'http://t' },
   ]);
-  assert.deepEqual(bodies, []);
+  const body = '{"objectRef":{"namespace":"a"},"stageTimestamp":"2026-01-15T15:30:00Z"}\n';
+  assert.deepEqual(bodies[1], { tag: 'audit.a', sink: 'tenant', events: 1, content: body });
+  assert.match(bodies[0].content, /^\{"create":\{"_index":"audit-2026\.01\.15","_id":"[\w-]{22}"\}\}\n/);
   assert.equal(totals.unrouted.events, 0);
 });
 

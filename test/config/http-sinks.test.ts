@@ -294,7 +294,8 @@ test('headers are names and values that a request can carry', () => {
 });
 
 test('templates and names of added fields and labels are checked', () => {
-  const forms = '${node}, ${cluster}, ${source}, ${time}, ${tag}, ${tag[n]}, ${tag[n..]}, ${tag[n..m]}, and $$ for a $';
+  const forms =
+    '${node}, ${cluster}, ${source}, ${time}, ${tag}, ${tag[n]}, ${tag[n..]} and ${tag[n..m]} (n and m may be negative), $$ for a $';
   assert.deepEqual(
     errors("add: { a: '${nod}', b: [], '': x, c: 12345678901234567890, d: .nan, e: '$1', f: 'x ${tag' }"),
     [
@@ -306,8 +307,8 @@ test('templates and names of added fields and labels are checked', () => {
   );
   assert.deepEqual(errors("add: { a: '${nod}', e: '$1', f: 'x ${tag' }"), [
     `add.a: template '\${nod}', character 1: '\${nod}' is not known. Allowed are ${forms}`,
-    `add.e: template '$1', character 1: '$' is not known. Allowed are ${forms}`,
-    `add.f: template 'x \${tag', character 3: '\${tag' is not known. Allowed are ${forms}`,
+    `add.e: template '$1', character 1: there is no capture for '$1' here. Allowed are ${forms}`,
+    `add.f: template 'x \${tag', character 3: the brace is never closed. Allowed are ${forms}`,
   ]);
   assert.deepEqual(errors("add: { a: '${cluster}' }"), [
     'add.a: names ${cluster}, and the sink has no cluster; add it',

@@ -85,7 +85,7 @@ function openSegment(file: ShortReadFile, live: boolean): OpenSegment {
       lastTime: undefined,
       finished: false,
     },
-    { live },
+    { live, sinks: [{ name: 'archive', pace: undefined }] },
   );
   segment.file = file;
   segment.restore([0], []);
@@ -188,7 +188,7 @@ for (const [name, log, runs, sizes] of [
           assert.deepEqual(recorder.taken, seen.taken, `with ${file.size} bytes`);
           assert.equal(segment.position, seen.position);
           assert.equal(recorder.nullCount, seen.nulls);
-          const progress = segment.progress(['archive']);
+          const progress = segment.progress();
           if (live) assertDigests(segment, content, before, progress.anchor?.lines);
           else assert.equal(progress.anchor?.lines, undefined);
           segment.committed(progress, segment.position);
@@ -228,7 +228,7 @@ test('any change of what was read last, and any cut behind it, is seen before an
       const { position } = segment;
       fc.pre(position > 0);
       if (restarted) {
-        const progress = segment.progress(['archive']);
+        const progress = segment.progress();
         segment = openSegment(file, true);
         segment.restore([position], [progress.anchor!]);
       }

@@ -32,5 +32,9 @@ export class ShortReadFile implements SegmentFile {
     return end <= offset ? 0 : this.content.copy(buffer, start, offset, end);
   }
 
+  view(): SegmentFile {
+    return this;
+  }
+
   async close(): Promise<void> {}
 }

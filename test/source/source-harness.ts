@@ -123,7 +123,7 @@ export class SourceHarness {
       gaps: new GapRecords(this.#db),
       occurrences: new SourceOccurrences(new Telemetry(pino({ level: 'silent' })), this.#config.name),
       handler: this.#handler(),
-      sinks: [SINK],
+      sinks: [{ name: SINK, pace: undefined }],
       commit: () => this.commit(),
       requestCommit: () => undefined,
       now: () => Date.now() + this.#ahead,

@@ -1,4 +1,4 @@
-import { type FileIo, writeAll } from './file-io.ts';
+import { type FileIo, writeAll } from '../file-io.ts';
 import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Block, Mark, OutputFile } from './output-file.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import path from 'node:path';
 import { AuditailError } from '../../errors.ts';
-import { type FileIo, readAt, writeAll } from './file-io.ts';
+import { type FileIo, readAt, writeAll } from '../file-io.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 const COPY_BYTES = 1024 * 1024;

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import path from 'node:path';
 import type { Durability } from '../../config/types.ts';
 import { errorCode } from '../../errors.ts';
+import type { FileIo } from '../file-io.ts';
 import { archiveError } from './archive-error.ts';
-import type { FileIo } from './file-io.ts';
 
 /** Creates the directories of output files, and makes changes of their entries durable. */
 export class Directories {

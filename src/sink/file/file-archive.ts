@@ -2,6 +2,7 @@ import type { ArchiveRecords, ArchiveRow } from '../../checkpoint/archive-record
 import type { Durability, FileSinkConfig } from '../../config/types.ts';
 import { archiveFailed } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { type FileIo, nodeFileIo } from '../file-io.ts';
 import type { ArchiveCut } from './archive-cut.ts';
 import { ArchiveRun } from './archive-run.ts';
 import type { ByteBudget } from './byte-budget.ts';
@@ -9,7 +10,6 @@ import type { CompressionPool } from './compression-pool.ts';
 import { CutTails } from './cut-tails.ts';
 import { Directories } from './directories.ts';
 import type { ArchivePaths } from './file-index.ts';
-import { type FileIo, nodeFileIo } from './file-io.ts';
 import { refuseForeignTails, refuseUnknownArchive } from './foreign-state.ts';
 import { type Finding, inspect } from './inspection.ts';
 import { LongLine } from './long-line.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { ArchiveRecords } from '../../checkpoint/archive-records.ts';
 import { AuditailError, errorCode } from '../../errors.ts';
+import type { FileIo } from '../file-io.ts';
 import type { ArchivePaths } from './file-index.ts';
-import type { FileIo } from './file-io.ts';
 import type { Finding } from './inspection.ts';
 
 const OVERSIZE = '._oversize';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { ArchiveRecord } from '../../checkpoint/archive-records.ts';
-import { type FileIo, type FileStat, isRecorded, readAt } from './file-io.ts';
+import { type FileIo, type FileStat, isRecorded, readAt } from '../file-io.ts';
 import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
 import { lstatOrNothing } from './registrar.ts';
 

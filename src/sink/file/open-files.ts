@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import type { Durability } from '../../config/types.ts';
 import { AuditailError, errorCode } from '../../errors.ts';
+import { type FileIo, isRecorded } from '../file-io.ts';
 import type { Directories } from './directories.ts';
-import { type FileIo, isRecorded } from './file-io.ts';
 import { Gate } from './gate.ts';
 import type { OutputFile, Place } from './output-file.ts';
 import { lstatOrNothing, type Registrar } from './registrar.ts';

@@ -3,10 +3,10 @@ import type { ArchiveRecord, ArchiveRecords } from '../../checkpoint/archive-rec
 import { AuditailError } from '../../errors.ts';
 import { archiveChanged, archiveDiscarded, archiveTailCut } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { type FileIo, type FileStat, readAt, writeAll } from '../file-io.ts';
 import { archiveError } from './archive-error.ts';
 import type { CutTails } from './cut-tails.ts';
 import type { Directories } from './directories.ts';
-import { type FileIo, type FileStat, readAt, writeAll } from './file-io.ts';
 import { committedEnding, type Finding } from './inspection.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { FileSinkConfig } from '../../config/types.ts';
 import { AuditailError, errorCode } from '../../errors.ts';
 import { archiveChanged, archivePathTaken, archiveReopened } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { type FileIo, type FileStat, isRecorded } from '../file-io.ts';
 import { rewoundError } from './archive-error.ts';
-import { type FileIo, type FileStat, isRecorded } from './file-io.ts';
 import type { OutputFile } from './output-file.ts';
 
 /** Where so many siblings of one path exist, something is wrong that another sibling does not help. */

@@ -2,7 +2,7 @@ import type { ArchiveRecord, ArchiveRecords } from '../../checkpoint/archive-rec
 import type { FileSinkConfig } from '../../config/types.ts';
 import { archiveDeleted, archiveNotDeleted, archiveNotOwned } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import { type FileIo, isRecorded } from './file-io.ts';
+import { type FileIo, isRecorded } from '../file-io.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 /** Looked at in one go; the next go does the rest. */

@@ -1,5 +1,5 @@
 import type { ArchiveRecords } from '../../checkpoint/archive-records.ts';
-import type { FileIo } from './file-io.ts';
+import type { FileIo } from '../file-io.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 const BATCH = 100;

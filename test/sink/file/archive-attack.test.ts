@@ -166,7 +166,7 @@ test('a read-only place for the archive is a failure, and works after a rewind w
 });
 
 test('a foreign file that appears between registering and creating is not taken for ours', async (t) => {
-  const { nodeFileIo } = await import('../../../src/sink/file/file-io.ts');
+  const { nodeFileIo } = await import('../../../src/sink/file-io.ts');
   let armed = true;
   const h: Harness = harness(t, {
     io: {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { faultyIo, systemError } from '../faulty-io.ts';
 import { committedLines, Harness, HOUR, readLines, T0, tempDir, zcat } from './archive-harness.ts';
-import { faultyIo, systemError } from './faulty-io.ts';
 
 /** Several files, several hours, blocks that fill up between commits, few descriptors, a late event. */
 async function scenario(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
-import { nodeFileIo } from '../../../src/sink/file/file-io.ts';
+import { nodeFileIo } from '../../../src/sink/file-io.ts';
 import { committedLines, Harness, HOUR, harness, readLines, T0, tempDir, zcat } from './archive-harness.ts';
 
 test('no more descriptors than max_open_files, whatever the number of files', async (t) => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { gunzipSync as independentGunzip } from 'fflate';
-import { nodeFileIo } from '../../../src/sink/file/file-io.ts';
+import { nodeFileIo } from '../../../src/sink/file-io.ts';
 import { committedLines, Harness, HOUR, harness, readLines, T0, tempDir, zcat } from './archive-harness.ts';
 
 test('lines are in the file of their tag and hour after a commit', async (t) => {

@@ -18,7 +18,7 @@ export function isRecorded(stat: FileStat | undefined, recorded: { readonly inod
   return stat?.isFile === true && stat.inode === recorded.inode;
 }
 
-/** The file calls of the archive. Tests put faults in between. */
+/** The file calls of the sinks. Tests put faults in between. */
 export interface FileIo {
   open(path: string, flags: number, mode?: number): Promise<number>;
   close(fd: number): Promise<void>;

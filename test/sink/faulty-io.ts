@@ -1,4 +1,4 @@
-import { type FileIo, nodeFileIo } from '../../../src/sink/file/file-io.ts';
+import { type FileIo, nodeFileIo } from '../../src/sink/file-io.ts';
 
 /** Called before each file call; what it throws is the call's error. */
 export type Before = (call: keyof FileIo, count: number) => void;

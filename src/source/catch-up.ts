@@ -1,0 +1,106 @@
+import { isOpen, type OpenSegment } from './active-segments.ts';
+import type { Stream } from './known-segments.ts';
+import { ANCHOR_BYTES, Segment } from './segment.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import type { SinkPace } from './sink-place.ts';
+
+/**
+ * What a step of a sink that is behind came to. `lines`: it was handed more. `waiting`: nothing can be read now, and the
+ * shared reader has to find out why. `lost`: the lines that it was still to get are not in the file any more.
+ */
+export type CatchUpOutcome = 'lines' | 'waiting' | 'lost';
+
+interface Lane {
+  /** The segment, as the shared reader has it. */
+  readonly of: OpenSegment;
+  /** The same, at the place of this sink. */
+  readonly own: OpenSegment;
+}
+
+/**
+ * Reads once more, for one sink at its own pace, what the shared reader has passed while the sink had no room: from the
+ * sink's place up to that of the shared reader, out of the very file that is held open for it.
+ */
+export class CatchUp {
+  readonly #index: number;
+  readonly #pace: SinkPace;
+  readonly #reader: SegmentReader;
+  #lane: Lane | undefined;
+
+  /** @param index the sink's place in `Segment.from`. */
+  constructor(index: number, pace: SinkPace, reader: SegmentReader) {
+    this.#index = index;
+    this.#pace = pace;
+    this.#reader = reader;
+  }
+
+  /** The oldest segment that the sink has not been handed as far as the others. */
+  behindIn(stream: Stream): OpenSegment | undefined {
+    return stream.segments.find((one): one is OpenSegment => isOpen(one) && this.#placeIn(one) < one.position);
+  }
+
+  /** Hands the sink one chunk of the segment. */
+  async step(of: OpenSegment): Promise<CatchUpOutcome> {
+    const own = await this.#openAt(of);
+    if (own === undefined) return this.#changed(of);
+    const outcome = await this.#reader.step(own);
+    // The last line of a finished segment may have no newline; all before it have one.
+    if (outcome === 'end' && own.position < of.position) await this.#reader.finish(own);
+    if (outcome === 'changed') return this.#changed(of);
+    if (own.position === this.#placeIn(of)) return outcome === 'lines' ? 'lines' : this.#changed(of);
+    this.#pace.ledger.handed(of.id, own.position);
+    return 'lines';
+  }
+
+  async close(): Promise<void> {
+    await this.#lane?.own.file.close();
+    this.#lane = undefined;
+  }
+
+  #placeIn(segment: Segment): number {
+    return this.#pace.ledger.handedTo(segment.id) ?? 0;
+  }
+
+  async #openAt(of: OpenSegment): Promise<OpenSegment | undefined> {
+    const place = this.#placeIn(of);
+    const lane = this.#lane;
+    if (lane?.of === of && lane.own.position === place) return lane.own;
+    await this.close();
+    const { id, stream, head, device, inode, path, firstTime, lastTime } = of;
+    const row = { id, stream, head, device, inode, path, firstTime, lastTime, sizeSeen: place, finished: false };
+    const own = new Segment(row, { live: false, sinks: [], isRepeat: true });
+    own.file = upTo(of.file.view(), () => of.position);
+    own.from.push(...of.from.map((_, index) => (index === this.#index ? place : Number.POSITIVE_INFINITY)));
+    this.#lane = { of, own: own as OpenSegment };
+    const before = Buffer.alloc(Math.min(ANCHOR_BYTES, place));
+    const length = await readFully(own.file, place - before.length, before, before.length);
+    // What stands before the place now is what stood there when it was read, if the file is still as it was.
+    if (length < before.length || !(await this.#reader.isIntact(of))) return undefined;
+    own.advance(place, before);
+    return own as OpenSegment;
+  }
+
+  /** The shared reader goes to the bottom of a change in a file that it reads; in one that it has finished it would not. */
+  async #changed(of: OpenSegment): Promise<CatchUpOutcome> {
+    await this.close();
+    return of.finished || (await this.#reader.isIntact(of)) ? 'lost' : 'waiting';
+  }
+}
+
+/** The file as it was when the shared reader was at `limit`. */
+function upTo(file: SegmentFile, limit: () => number): SegmentFile {
+  return {
+    path: file.path,
+    gzip: file.gzip,
+    device: file.device,
+    inode: file.inode,
+    stat: async () => ({ ...(await file.stat()), size: limit() }),
+    read: (offset, buffer, start, length) => {
+      const most = Math.min(length, limit() - offset);
+      return most <= 0 ? Promise.resolve(0) : file.read(offset, buffer, start, most);
+    },
+    view: () => upTo(file.view(), limit),
+    close: () => file.close(),
+  };
+}

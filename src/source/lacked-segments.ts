@@ -1,0 +1,64 @@
+import type { Gap } from '../checkpoint/gap-records.ts';
+import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { Known, KnownSegments } from './known-segments.ts';
+import type { SinkPlace } from './sink-place.ts';
+
+interface Lack {
+  readonly known: Known;
+  readonly sink: string;
+  readonly offset: number;
+}
+
+interface LackedSegmentsDeps {
+  readonly source: string;
+  readonly known: KnownSegments;
+  readonly records: SegmentRecords;
+  readonly sinks: readonly SinkPlace[];
+  readonly now: () => number;
+}
+
+/**
+ * Finished segments of which a sink at its own pace still lacked the end when the agent started. While their files
+ * exist they are read once more for it. One whose file is gone is a gap for this sink alone.
+ */
+export class LackedSegments {
+  readonly #deps: LackedSegmentsDeps;
+  #lacks: readonly Lack[];
+
+  constructor(deps: LackedSegmentsDeps) {
+    this.#deps = deps;
+    this.#lacks = deps.sinks.flatMap(({ name: sink, pace }) =>
+      pace === undefined
+        ? []
+        : deps.records.behind(deps.source, sink).flatMap(({ segment, offset }) => {
+            const known = deps.known.get(segment);
+            return known === undefined ? [] : [{ known, sink, offset }];
+          }),
+    );
+  }
+
+  /** Tells those that have been missing for `patienceMs`, and gives the number of segments that are still waited for. */
+  resolve(found: ReadonlySet<unknown>, patienceMs: number, tell: (known: Known, gap: Gap) => void): number {
+    const { now } = this.#deps;
+    const missing = this.#lacks.filter(
+      ({ known }) => known.segment === undefined && !found.has(known) && !found.has(known.head),
+    );
+    for (const { known } of missing) known.missingSince ??= now();
+    const lost = missing.filter(({ known }) => now() - known.missingSince! >= patienceMs);
+    for (const lack of lost) this.#tell(lack, tell);
+    this.#lacks = this.#lacks.filter((lack) => lack.known.segment === undefined && !lost.includes(lack));
+    return missing.length - lost.length;
+  }
+
+  #tell({ known, sink, offset }: Lack, tell: (known: Known, gap: Gap) => void): void {
+    tell(known, {
+      path: known.path,
+      startOffset: offset,
+      endOffset: known.row.sizeSeen,
+      beforeTime: known.row.firstTime,
+      afterTime: known.row.lastTime,
+      reason: `the file was deleted before the sink ${sink} had got it; other sinks have it`,
+    });
+    this.#deps.records.setOffset(known.id, sink, known.row.sizeSeen);
+  }
+}
