@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { CertificateFiles } from './certificates.ts';
 import { cacheDirectory } from './programs.ts';
@@ -8,12 +8,23 @@ import { ServerProcess } from './server-process.ts';
 /** Where Debian's package has the program. */
 const UNPACKED = join('nginx', 'usr', 'sbin');
 
+const ACCESS_LOG = 'access.log';
+
 /** A receiver that nginx stands before. */
 export interface Upstream {
   /** `http://host:port`, without a path. */
   readonly url: string;
   /** Whether a client has to show a certificate of the authority. */
   readonly mutual: boolean;
+}
+
+/** A request that was answered. */
+export interface Answered {
+  /** Which upstream it was for, by its index. */
+  readonly upstream: number;
+  readonly status: number;
+  /** Whether the client showed a certificate of the authority. */
+  readonly certified: boolean;
 }
 
 /** Where the program is found: on the PATH, where Debian installs it, or in the cache. Undefined when there is none. */
@@ -89,6 +100,18 @@ export class Nginx {
     return new Nginx(server);
   }
 
+  /** All requests that have been answered. */
+  answered(): readonly Answered[] {
+    const { directory, ports } = this.#server;
+    return readFileSync(join(directory, ACCESS_LOG), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [port, status, verified] = line.split(' ');
+        return { upstream: ports.indexOf(Number(port)), status: Number(status), certified: verified === 'SUCCESS' };
+      });
+  }
+
   stop(): Promise<void> {
     return this.#server.stop();
   }
@@ -123,7 +146,8 @@ pid ${directory}/nginx.pid;
 error_log stderr;
 events {}
 http {
-  access_log off;
+  log_format answered '$server_port $status $ssl_client_verify';
+  access_log ${directory}/${ACCESS_LOG} answered;
   ${temporary.join('\n  ')}
   client_max_body_size 64m;
   ssl_protocols TLSv1.2 TLSv1.3;
