@@ -100,7 +100,7 @@ export class Nginx {
     return new Nginx(server);
   }
 
-  /** All requests that have been answered. */
+  /** All requests that have been answered over TLS. */
   answered(): readonly Answered[] {
     const { directory, ports } = this.#server;
     return readFileSync(join(directory, ACCESS_LOG), 'utf8')
@@ -146,8 +146,10 @@ pid ${directory}/nginx.pid;
 error_log stderr;
 events {}
 http {
+  # The look whether it is ready comes without TLS.
+  map $ssl_protocol $is_tls { '' 0; default 1; }
   log_format answered '$server_port $status $ssl_client_verify';
-  access_log ${directory}/${ACCESS_LOG} answered;
+  access_log ${directory}/${ACCESS_LOG} answered if=$is_tls;
   ${temporary.join('\n  ')}
   client_max_body_size 64m;
   ssl_protocols TLSv1.2 TLSv1.3;

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { AgentProcess, type Exit, type LogLine } from '../helpers/agent-process.ts';
 import { removeNow, removeWithParent } from '../helpers/children.ts';
 import { RotatingWriter } from '../helpers/rotating-writer.ts';
@@ -19,7 +20,7 @@ const RUN_TO_END_MS = 120_000;
 export class Site implements AsyncDisposable {
   readonly pairs: readonly Pair[];
   readonly writer: RotatingWriter;
-  readonly state: string;
+  readonly #state: string;
   readonly #directory: string;
   readonly #config: Readonly<Record<string, unknown>>;
   readonly #proxy: Nginx;
@@ -29,13 +30,13 @@ export class Site implements AsyncDisposable {
 
   private constructor(directory: string, proxy: Nginx, pairs: readonly Pair[], tls: CertificateFiles) {
     this.pairs = pairs;
-    this.state = join(directory, 'state');
+    this.#state = join(directory, 'state');
     this.#directory = directory;
     this.#proxy = proxy;
     const log = join(directory, 'log', 'audit.log');
     this.writer = new RotatingWriter(log);
     this.#config = {
-      state_dir: this.state,
+      state_dir: this.#state,
       commit: { interval: '500ms' },
       sources: [{ name: 'apiserver', tag: 'audit', path: log, refresh_interval: '200ms', rotate_wait: '200ms' }],
       sinks: pairs.map(({ name, mutual, path, settings }, index) => ({
@@ -90,6 +91,16 @@ export class Site implements AsyncDisposable {
   /** Requests that a pair's receiver has taken. */
   accepted(pair: Pair): number {
     return this.answered(pair).filter(({ status }) => status < 300).length;
+  }
+
+  /** Bytes of the log that a pair's sink has in its checkpoint. */
+  committed(pair: Pair): number {
+    const db = new Sqlite(join(this.#state, 'state.sqlite'), { readonly: true });
+    try {
+      return db.prepare('SELECT total(offset) FROM offsets WHERE sink = ?').pluck().get(pair.name) as number;
+    } finally {
+      db.close();
+    }
   }
 
   /** What a pair's receiver has, against what was written. It may end the receiver. */
