@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { AuditWebhook } from './audit-webhook.ts';
 import type { Loki } from './loki.ts';
 import type { OtelCollector } from './otel-collector.ts';
@@ -35,9 +36,6 @@ export interface Pair {
 /** How the documents of the formats set VictoriaLogs up. */
 const VICTORIA_FIELDS = '_stream_fields=node&_time_field=@timestamp&_msg_field=requestURI';
 
-/** Name of the cluster, which OTLP has among the resource's attributes, and Loki among its labels. */
-const CLUSTER = 'blue';
-
 /** @param fromMs,toMs what Loki is asked for, milliseconds since the epoch. */
 export function lokiPairs(server: Loki, fromMs: number, toMs: number): Pair[] {
   const pair = (name: string, mutual: boolean, selector: string, rest: Pick<Pair, 'path' | 'settings'>): Pair => ({
@@ -54,9 +52,9 @@ export function lokiPairs(server: Loki, fromMs: number, toMs: number): Pair[] {
   });
   return [
     pair('loki-loki', true, '{job="auditail"}', { path: '/', settings: { format: 'loki' } }),
-    pair('otlp-loki', false, `{k8s_cluster_name="${CLUSTER}"}`, {
+    pair('otlp-loki', false, `{service_name="auditail", host_name="${hostname()}"}`, {
       path: '/otlp/v1/logs',
-      settings: { format: 'otlp', cluster: CLUSTER },
+      settings: { format: 'otlp' },
     }),
   ];
 }
@@ -102,7 +100,7 @@ export function collectorPairs(server: OtelCollector): Pair[] {
       mutual: true,
       keptAs: 'line',
       path: '/',
-      settings: { format: 'otlp', cluster: CLUSTER },
+      settings: { format: 'otlp', cluster: 'blue' },
       stored: async () => {
         const records = await server.endAndRead('otlp');
         return records.map(({ body, time }) => ({ key: String(body), timeMs: milliseconds(time) }));
