@@ -9,7 +9,7 @@ import { findNginx } from './nginx.ts';
 import { OtelCollector } from './otel-collector.ts';
 import { collectorPairs, lokiPairs, type Pair, telegrafPair, victoriaPairs, webhookPair } from './pairs.ts';
 import { findBuilt, PROGRAMS, type ProgramName } from './programs.ts';
-import { Site } from './site.ts';
+import { PATIENCE_MS, Site } from './site.ts';
 import type { Tally } from './tally.ts';
 import { Telegraf } from './telegraf.ts';
 import { VictoriaLogs } from './victoria-logs.ts';
@@ -36,8 +36,10 @@ test('every event reaches every receiver at least once, through rotations and a 
 
   const first = site.startAgent();
   log.write(0.4);
-  await first.waitFor('requests of every sink', () =>
-    pairs.every((pair) => site.accepted(pair) >= ANSWERED_BEFORE_CRASH),
+  await first.waitFor(
+    'requests of every sink',
+    () => pairs.every((pair) => site.accepted(pair) >= ANSWERED_BEFORE_CRASH),
+    PATIENCE_MS,
   );
   log.write(0.6);
   await goesOn(site, first);
@@ -114,7 +116,7 @@ class Log {
 /** Waits for another request. */
 async function goesOn(site: Site, agent: AgentProcess): Promise<void> {
   const before = requests(site);
-  await agent.waitFor('another request', () => requests(site) > before);
+  await agent.waitFor('another request', () => requests(site) > before, PATIENCE_MS);
 }
 
 function requests(site: Site): number {

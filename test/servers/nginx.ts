@@ -8,6 +8,9 @@ import { ServerProcess } from './server-process.ts';
 /** Where Debian's package has the program. */
 const UNPACKED = join('nginx', 'usr', 'sbin');
 
+/** For the download of some hundred kilobytes: without a way to the mirror, apt tries for minutes. */
+const FETCH_MS = 60_000;
+
 const ACCESS_LOG = 'access.log';
 
 /** A receiver that nginx stands before. */
@@ -57,7 +60,7 @@ export function fetchNginx(): void {
 }
 
 function run(program: string, args: readonly string[], cwd: string): void {
-  const { status, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: FETCH_MS });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr.trim()}`);
 }

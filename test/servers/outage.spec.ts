@@ -6,7 +6,7 @@ import { AuditEvents } from '../../bench/audit-events.ts';
 import { findNginx } from './nginx.ts';
 import { victoriaPairs } from './pairs.ts';
 import { findBuilt } from './programs.ts';
-import { Site } from './site.ts';
+import { PATIENCE_MS, Site } from './site.ts';
 import { VictoriaLogs } from './victoria-logs.ts';
 
 const EVENTS = 6000;
@@ -27,25 +27,31 @@ test('what a receiver misses while it is away is spooled and reaches it afterwar
 
   const first = site.startAgent();
   site.write(lines.slice(0, BEFORE));
-  await first.waitFor('requests of every sink', () => pairs.every((pair) => site.accepted(pair) > 0));
+  await first.waitFor('requests of every sink', () => pairs.every((pair) => site.accepted(pair) > 0), PATIENCE_MS);
   await server.end();
   site.write(lines.slice(BEFORE, 3000));
   const rotated = site.writer.rotate('rename');
   site.write(lines.slice(3000, 4500));
-  await first.waitFor('everything to be spooled', () =>
-    pairs.every((pair) => site.committed(pair) === statSync(site.writer.path).size + statSync(rotated).size),
+  await first.waitFor(
+    'everything to be spooled',
+    () => pairs.every((pair) => site.committed(pair) === statSync(site.writer.path).size + statSync(rotated).size),
+    PATIENCE_MS,
   );
   await first.kill();
 
   const second = site.startAgent();
   site.write(lines.slice(4500));
   const answered = pairs.map((pair) => site.answered(pair).length);
-  await second.waitFor('further tries', () =>
-    pairs.every((pair, index) => site.answered(pair).length > answered[index]!),
+  await second.waitFor(
+    'further tries',
+    () => pairs.every((pair, index) => site.answered(pair).length > answered[index]!),
+    PATIENCE_MS,
   );
   await server.startAgain();
-  await second.waitFor('every spool to be sent', () =>
-    pairs.every(({ name }) => second.log.some(({ event, sink }) => event === 'spool_drained' && sink === name)),
+  await second.waitFor(
+    'every spool to be sent',
+    () => pairs.every(({ name }) => second.log.some(({ event, sink }) => event === 'spool_drained' && sink === name)),
+    PATIENCE_MS,
   );
   assert.deepEqual(await second.stop(), { code: 0, signal: null });
   const last = await site.runToEnd();
