@@ -7,9 +7,9 @@ export type Condition = 'well' | 'closed' | 'overloaded' | 'broken' | 'everythin
 export const DESCRIPTIONS: Readonly<Record<Condition, string>> = {
   well: 'well',
   closed: 'port closed',
-  overloaded: '429, 503, single items refused',
-  broken: 'resets, hanging and broken answers',
-  everything: 'everything that can go wrong',
+  overloaded: '429, 503, refused items',
+  broken: 'resets, hangs, broken answers',
+  everything: 'all that can go wrong',
 };
 
 /** What a receiver does in its conditions; nothing of it makes a dead letter of an event. */

@@ -21,15 +21,12 @@ export interface ReceiverResult extends Difference {
   /** Events that were sent again and recognised by their id. */
   readonly recognised: number;
   readonly acts: ReadonlyMap<ChaosAct, number>;
-  /** How often its port was closed. */
-  readonly closures: number;
 }
 
 /** A receiver of the demo and what goes wrong with it. */
 export class DemoReceiver {
   readonly name: ReceiverName;
   condition: Condition = 'well';
-  #closures = 0;
   readonly #store: Store;
   readonly #receiver: ChaosReceiver;
   readonly #seed: number;
@@ -82,7 +79,6 @@ export class DemoReceiver {
     if (condition === 'well') await this.#receiver.healthy();
     else if (condition === 'closed') await this.#receiver.down();
     else await this.#receiver.chaos(this.#seed, WEIGHTS[condition]);
-    if (condition === 'closed') this.#closures++;
     this.condition = condition;
   }
 
@@ -97,7 +93,6 @@ export class DemoReceiver {
       stored: this.stored,
       recognised: store instanceof ElasticsearchStore ? store.conflicts : 0,
       acts: this.#receiver.acts,
-      closures: this.#closures,
     };
   }
 }

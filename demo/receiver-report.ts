@@ -49,6 +49,9 @@ export function printActs(screen: Screen, receivers: readonly ReceiverResult[]):
     table.push(row(what, (receiver) => acts.reduce((sum, act) => sum + (receiver.acts.get(act) ?? 0), 0)));
   }
   screen.print(table.toString());
+  for (const { name, recognised } of receivers) {
+    if (recognised > 0) screen.print(`${name} got ${count(recognised)} events again, and knew them by their _id`);
+  }
 }
 
 /** Prints what is wrong, and for each receiver the line `demo http: name: W written, …`. */

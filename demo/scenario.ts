@@ -20,10 +20,14 @@ import { WriterProcess } from './writer-process.ts';
  */
 const MAX_BYTES_PER_SECOND = 10_000_000;
 const MAX_BACKUPS = 40;
+
+/** With receivers, which share two cores with writer and agent, and failures that take time, half of that. */
+const MAX_BYTES_PER_SECOND_WITH_HTTP = 5_000_000;
 const MAX_SIZE_BYTES = 4 * 1024 * 1024;
 
 /** Short demos are written more slowly, in smaller files: the kills and rotations need their time. */
 const MIN_WRITE_SECONDS = 8;
+const MIN_WRITE_SECONDS_WITH_HTTP = 12;
 const MIN_SIZE_BYTES = 1024 * 1024;
 const MIN_ROTATIONS = 50;
 
@@ -131,13 +135,16 @@ async function drain(
 
 function startWriter(options: ScenarioOptions, path: string, ledger: string): WriterProcess {
   const bytes = options.events * MEAN_EVENT_BYTES;
+  const [maxRate, minSeconds] = options.http
+    ? [MAX_BYTES_PER_SECOND_WITH_HTTP, MIN_WRITE_SECONDS_WITH_HTTP]
+    : [MAX_BYTES_PER_SECOND, MIN_WRITE_SECONDS];
   return new WriterProcess({
     path,
     ledger,
     events: options.events,
     seed: options.seed,
     spanMs: SPAN_MS,
-    bytesPerSecond: Math.min(MAX_BYTES_PER_SECOND, bytes / MIN_WRITE_SECONDS),
+    bytesPerSecond: Math.min(maxRate, bytes / minSeconds),
     maxSize: Math.max(MIN_SIZE_BYTES, Math.min(MAX_SIZE_BYTES, bytes / MIN_ROTATIONS)),
     maxBackups: MAX_BACKUPS,
   });
