@@ -477,25 +477,30 @@ test('the bytes that a sink lacks are told: live, rotated, and held though delet
 
 test('a file that cannot be read while it is found out what became of it is told, and holds up no other', async () => {
   using calls = await FileCalls.intercept();
-  await withSinks(async (harness, log) => {
-    log.write(10);
-    await harness.read();
-    fs.truncateSync(log.path, 0);
-    log.write(2);
-    let reads = 0;
-    calls.before((call) => {
-      if (call !== 'handle.read') return;
-      reads += 1;
-      // The first look finds the change; all that follow fail.
-      if (reads > 1) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
-    });
-    await harness.source.poll();
-    harness.source.hint();
-    reads = 0;
-    await harness.source.sweep();
-    calls.before(undefined);
-    assert.deepEqual([...harness.source.troubles.unreadable], [log.path]);
-    await finish(harness);
-    assertTaken(harness, log);
+  const dir = await fs.promises.mkdtemp(path.join(os.tmpdir(), 'auditail-streams-'));
+  await using _ = { [Symbol.asyncDispose]: () => fs.promises.rm(dir, { recursive: true }) };
+  await using harness = new SourceHarness({ path: dir });
+  for (const name of ['a', 'b']) fs.writeFileSync(`${dir}/${name}.log`, `{"t":1,"in":"${name}"}\n`);
+  await harness.read();
+  fs.truncateSync(`${dir}/a.log`);
+  fs.appendFileSync(`${dir}/b.log`, '{"t":2,"in":"b"}\n');
+  let reads = 0;
+  calls.before((call) => {
+    if (call !== 'handle.read') return;
+    reads += 1;
+    // The first finds that the file is empty now, the second asks what it is.
+    if (reads === 2) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
   });
+  harness.source.hint();
+  await harness.source.poll();
+  assert.deepEqual([...harness.source.troubles.unreadable], [`${dir}/a.log`]);
+  assert.deepEqual(harness.taken.slice(2), ['{"t":2,"in":"b"}']);
+  reads = 0;
+  await harness.source.sweep();
+  calls.before(undefined);
+  assert.deepEqual([...harness.source.troubles.unreadable], [`${dir}/a.log`]);
+  fs.appendFileSync(`${dir}/a.log`, '{"t":3,"in":"a"}\n');
+  await harness.settle();
+  assert.deepEqual(harness.taken.slice(3), ['{"t":3,"in":"a"}']);
+  assert.deepEqual(harness.gaps(), []);
 });
