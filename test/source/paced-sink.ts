@@ -15,7 +15,9 @@ export class PacedSink implements SinkPace {
   ledger = new Ledger();
   hasRoom = true;
   /** Lines that it was handed, in that order, over all runs. */
-  handed: string[] = [];
+  readonly handed: string[] = [];
+  /** Where they stood, in the same order. */
+  readonly places: { readonly segment: number; readonly offset: number }[] = [];
   /** Lines that its receiver has: what it was handed and did not take is gone with a crash. */
   readonly delivered: string[] = [];
   /** What it was told of being behind. */
@@ -43,6 +45,7 @@ export class PacedSink implements SinkPace {
     const durable = records.offsets(segment.id).get(this.name) ?? 0;
     assert.ok(offset >= durable, `${this.name} was handed ${offset} of ${segment.path} again, taken to ${durable}`);
     this.handed.push(line);
+    this.places.push({ segment: segment.id, offset });
     let group = this.#groups.at(-1);
     if (group === undefined || group.lines.length >= this.#groupSize) {
       group = { pending: this.ledger.open(), lines: [] };

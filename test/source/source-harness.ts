@@ -84,6 +84,12 @@ export class SourceHarness {
     for (const one of progress) this.#source.committed(one.segment, one.progress, one.position);
   }
 
+  /** What the agent does after an I/O error. */
+  rewind(): void {
+    this.taken.length = this.#committed;
+    this.#source.rewind();
+  }
+
   /** Reads on until rotated segments are finished and lost ones are told, and commits. */
   async settle(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
