@@ -151,6 +151,8 @@ export class HttpSink {
   async spoolCommitted(place: SpoolPlace): Promise<void> {
     this.#storedPlace = place;
     await this.#spool.committed(place);
+    // There may be room for what found none.
+    void this.#store();
   }
 
   /**
