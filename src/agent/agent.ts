@@ -108,6 +108,7 @@ export class Agent {
   async #loop(exitAtEof: boolean): Promise<void> {
     const { committer, wake } = this.#parts;
     while (!this.#stopping) {
+      this.#checkSinks();
       try {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
@@ -124,6 +125,11 @@ export class Agent {
         await this.#rewind(error);
       }
     }
+  }
+
+  /** Nothing that is read once more would mend an error in the program. */
+  #checkSinks(): void {
+    for (const { target } of this.#parts.httpSinks) if (target.failure !== undefined) throw target.failure;
   }
 
   #checkCommits(): void {
