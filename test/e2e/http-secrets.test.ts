@@ -116,13 +116,10 @@ const ASKING = [
   ['deadletter', 'resend'],
 ];
 const LOOKING = [
-  ['check', '--json'],
   ['check', '--probe', '--json'],
   ['dry-run', '--show', '2'],
   ['dry-run', '--json'],
-  ['offsets', 'list'],
   ['offsets', 'list', '--json'],
-  ['deadletter', 'list'],
   ['deadletter', 'list', '--json'],
 ];
 

@@ -5,15 +5,12 @@ import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventLine, HOUR_START, Scene } from './scene.ts';
+import { cpuMs, eventLine, HOUR_START, Scene } from './scene.ts';
 
 const IDLE_MS = 4000;
 
 /** Of one core, by an agent that looks at its log as often as it does by default. */
 const IDLE_CPU = 0.02;
-
-/** Linux counts CPU time in these for programs; see getconf CLK_TCK. */
-const TICK_MS = 10;
 
 function whyNoStrace(): string | false {
   try {
@@ -22,13 +19,6 @@ function whyNoStrace(): string | false {
   } catch (error) {
     return `strace cannot trace here: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
   }
-}
-
-/** User and system time of a process, all threads, in milliseconds. */
-function cpuMs(pid: number): number {
-  // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of all.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 function writtenBytes(pid: number): number {

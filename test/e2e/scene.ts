@@ -15,6 +15,9 @@ export const HOUR_START = Date.UTC(2024, 4, 6, 7);
 /** As it stands in the names of archive files. */
 export const HOUR_NAME = '2024050607';
 
+/** Linux counts CPU time in these for programs; see getconf CLK_TCK. */
+const TICK_MS = 10;
+
 export interface EventFields {
   readonly id: string | number;
   readonly namespace?: string;
@@ -175,4 +178,11 @@ export function peakMemoryMiB(pid: number): number {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   assert.ok(kib !== undefined, 'no VmHWM in /proc');
   return Math.round(Number(kib) / 1024);
+}
+
+/** User and system time of a process, all threads, in milliseconds. */
+export function cpuMs(pid: number): number {
+  // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of all.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
