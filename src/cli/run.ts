@@ -16,13 +16,13 @@ export const run: Command<RunOptions> = {
   name: 'run',
   summary: 'run the agent',
   description:
-    'Tails the configured logs until it is told to stop. SIGTERM or SIGINT: stop reading, commit, exit; a second one ' +
+    'Tails the configured logs until it is told to stop. SIGTERM or SIGINT: stop reading, deliver or spool, commit, exit; a second one ' +
     'exits at once, and nothing is lost even then. SIGHUP: read the configuration again; an invalid one is refused. ' +
     'SIGUSR1: commit now.',
   example: 'auditail run -c /etc/auditail/auditail.yaml\nauditail run -c auditail.yaml --exit-at-eof',
   options: [
     { flags: '-c, --config <file>', description: 'the configuration file', required: true },
-    { flags: '--exit-at-eof', description: 'read everything that exists, commit, and exit' },
+    { flags: '--exit-at-eof', description: 'read everything that exists, deliver it, commit, and exit' },
   ],
   async handler({ options }): Promise<ExitCode> {
     const load = () => loadConfig(options.config, { env: process.env });
@@ -107,7 +107,7 @@ class Daemon {
     }
     this.#stopping = true;
     const { shutdownTimeoutMs } = this.#config;
-    this.#log.info({ signal }, 'stopping: committing what was read');
+    this.#log.info({ signal }, 'stopping: delivering or spooling, and committing, what was read');
     this.#timer = setTimeout(() => {
       this.#log.error('not finished within shutdown_timeout: what is not committed is read again at the next start');
       process.exit(1);

@@ -5,11 +5,7 @@ import type { Entry, ValidParts } from './valid-parts.ts';
 
 /** Checks what concerns several keys of an HTTP sink, or it and the rest of the configuration. */
 export function httpSinkProblems({ httpSinks, memoryLimit, sinkCount }: ValidParts): Problem[] {
-  return httpSinks.flatMap((sink) => [
-    ...memoryProblems(sink, memoryLimit, sinkCount),
-    ...authProblems(sink),
-    ...clusterProblems(sink),
-  ]);
+  return httpSinks.flatMap((sink) => [...memoryProblems(sink, memoryLimit, sinkCount), ...authProblems(sink)]);
 }
 
 /** Each sink has an equal share of the memory. A batch that does not fit would never be full, or never be sent. */
@@ -33,15 +29,4 @@ function authProblems({ index, value: { auth, headers } }: Entry<HttpSinkConfig>
   if (twin === undefined) return [];
   const message = 'this header is set by auth already; leave one of them out';
   return [{ path: ['sinks', index, 'headers', twin], message, complete: true, atKey: true }];
-}
-
-function clusterProblems({ index, value: { add, labels, cluster } }: Entry<HttpSinkConfig>): Problem[] {
-  if (cluster !== undefined) return [];
-  return Object.entries({ add, labels }).flatMap(([section, given]) =>
-    Object.entries(given).flatMap(([name, text]): Problem[] => {
-      if (typeof text !== 'string' || !text.includes('${cluster}')) return [];
-      const message = 'names ${cluster}, and the sink has no cluster; add it';
-      return [{ path: ['sinks', index, section, name], message, complete: true }];
-    }),
-  );
 }

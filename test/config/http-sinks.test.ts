@@ -311,7 +311,7 @@ test('templates and names of added fields and labels are checked', () => {
     `add.f: template 'x \${tag', character 3: the brace is never closed. Allowed are ${forms}`,
   ]);
   assert.deepEqual(errors("add: { a: '${cluster}' }"), [
-    'add.a: names ${cluster}, and the sink has no cluster; add it',
+    "add.a: template '${cluster}': the sink has no cluster for ${cluster}. Set the sink's cluster to the name of the Kubernetes cluster",
   ]);
   assert.deepEqual(errors("labels: { 'a-b': x, 0a: y, c: '' }", 'loki'), [
     'labels.a-b: expected a label name: letters, digits and _, no digit first',
