@@ -66,7 +66,8 @@ export class HttpSink {
     this.#builder = new BatchBuilder(config.batch, this.ledger);
     const { clock, deliver } = deps;
     const failed = (error: unknown) => deps.occurrences.spoolFailed(error);
-    const spooling = { spool: () => this.#spool, failed, now: clock.now };
+    const { maxBytes } = config.spool;
+    const spooling = { spool: () => this.#spool, maxBytes, failed, now: clock.now };
     this.#stored = new SpoolFeed({ ...spooling, limits: config.batch });
     this.#unstored = new SpoolQueue({ ...spooling, stored: (batch, isHeld) => this.#wasStored(batch, isHeld) });
     this.#senders = new Senders({

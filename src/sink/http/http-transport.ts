@@ -12,8 +12,11 @@ import { TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { type HttpResponse, type Transport, TransportError } from './transport.ts';
 import { wantsTls } from './wants-tls.ts';
 
-/** Most bytes of an answer that are read: a bulk answer of Elasticsearch has some hundred for each event. */
-export const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+/**
+ * Most bytes of an answer that are read, outside `memory_limit`: a bulk answer of Elasticsearch has some hundred for each
+ * event. A request whose answer is longer is sent in halves.
+ */
+export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 /** For request bodies. On 2000 made-up audit events (3 MB) it is half the time of level 6, at a ratio of 7.5 instead of 8.9. */
 const GZIP_LEVEL = 3;

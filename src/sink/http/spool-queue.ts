@@ -2,6 +2,10 @@ import { errorCode } from '../../errors.ts';
 import type { OutgoingBatch } from './outgoing-batch.ts';
 import type { Spool } from './spool/spool.ts';
 
+/** Bytes of batches that are written with one sync, and part of the spool that they may be: `drop_oldest` drops by files. */
+const GROUP_BYTES = 4 * 1024 * 1024;
+const GROUP_SHARE = 1 / 8;
+
 /** Pause before the spool is written again after a failure. */
 const RETRY_MS = 5_000;
 
@@ -13,6 +17,8 @@ interface Waiting {
 
 export interface SpoolQueueDeps {
   readonly spool: () => Spool;
+  /** What the spool may hold. */
+  readonly maxBytes: number;
   /** The batch is on disk. */
   readonly stored: (batch: OutgoingBatch, isHeld: boolean) => void;
   /** What was to be written waits, and is tried again. */
@@ -24,12 +30,14 @@ export interface SpoolQueueDeps {
 /** Batches on their way into the spool, in order. What finds no room, or cannot be written, stays here. */
 export class SpoolQueue {
   readonly #deps: SpoolQueueDeps;
+  readonly #groupBytes: number;
   #waiting: Waiting[] = [];
   #storing: Promise<void> | undefined;
   #retryAt: number | undefined;
 
   constructor(deps: SpoolQueueDeps) {
     this.#deps = deps;
+    this.#groupBytes = Math.min(GROUP_BYTES, deps.maxBytes * GROUP_SHARE);
   }
 
   get isEmpty(): boolean {
@@ -64,7 +72,7 @@ export class SpoolQueue {
     if (this.#retryAt === undefined || this.#deps.now() >= this.#retryAt) await this.storeNow();
   }
 
-  /** Writes what waits, as far as there is room, with one sync for all of it. Never rejects. */
+  /** Writes what waits, as far as there is room, with one sync for each few MiB. Never rejects. */
   async storeNow(): Promise<void> {
     while (this.#storing !== undefined) await this.#storing;
     this.#retryAt = undefined;
@@ -80,7 +88,6 @@ export class SpoolQueue {
   }
 
   async #storeAll(): Promise<void> {
-    // The spool takes only so much between two syncs.
     for (let group = this.#append(); group.length > 0; group = this.#append()) {
       if (!(await this.#flush(group))) return;
     }
@@ -88,8 +95,10 @@ export class SpoolQueue {
 
   #append(): Waiting[] {
     const group: Waiting[] = [];
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    let bytes = 0;
+    for (let next = this.#waiting[0]; next !== undefined && bytes < this.#groupBytes; next = this.#waiting[0]) {
       const { batch, isHeld } = next;
+      bytes += batch.bytes;
       try {
         batch.receipt = this.#deps.spool().append(batch.pending, { isHeld });
       } catch (error) {
