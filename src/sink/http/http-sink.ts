@@ -54,6 +54,7 @@ export class HttpSink {
   #isRefusing = false;
   #isStopping = true;
   #bytes = 0;
+  #sourcesBehind = 0;
   #storeAgainAt: number | undefined;
 
   constructor(config: HttpSinkConfig, deps: HttpSinkDeps) {
@@ -101,10 +102,12 @@ export class HttpSink {
     return false;
   }
 
-  /** It has yet to be handed what other sinks have, or has it now. */
+  /** It has yet to be handed what other sinks have of a source, or has it now. */
   behind(isBehind: boolean): void {
-    if (isBehind) this.#deps.occurrences.fellBehind();
-    else this.#deps.occurrences.caughtUp();
+    const wasBehind = this.#sourcesBehind > 0;
+    this.#sourcesBehind += isBehind ? 1 : -1;
+    if (!wasBehind) this.#deps.occurrences.fellBehind();
+    else if (this.#sourcesBehind === 0) this.#deps.occurrences.caughtUp();
   }
 
   /** Nothing is in memory or in the spool. */
@@ -151,6 +154,8 @@ export class HttpSink {
   async spoolCommitted(place: SpoolPlace): Promise<void> {
     this.#storedPlace = place;
     await this.#spool.committed(place);
+    // What found no room may have some now; where nothing more is read, no other commit would come to store it.
+    if (!this.#isStopping) void this.#store();
   }
 
   /**
