@@ -104,9 +104,8 @@ export class HttpSink {
 
   /** It has yet to be handed what other sinks have of a source, or has it now. */
   behind(isBehind: boolean): void {
-    const wasBehind = this.#sourcesBehind > 0;
     this.#sourcesBehind += isBehind ? 1 : -1;
-    if (!wasBehind) this.#deps.occurrences.fellBehind();
+    if (isBehind && this.#sourcesBehind === 1) this.#deps.occurrences.fellBehind();
     else if (this.#sourcesBehind === 0) this.#deps.occurrences.caughtUp();
   }
 
@@ -138,10 +137,9 @@ export class HttpSink {
 
   /** Brings what waits in memory for the spool to disk; with each commit, which then finds it taken at the next one. */
   async persist(): Promise<void> {
-    const { occurrences } = this.#deps;
     if (this.#isSpooling && !this.#builder.isEmpty) this.#closeBatch();
     await this.#unstored.store();
-    occurrences.queueSize(this.#bytes);
+    this.#deps.occurrences.queueSize(this.#bytes);
   }
 
   /** Up to where the spool was sent, for the commit to store; undefined when that is stored already. */
