@@ -118,6 +118,8 @@ export class Agent {
         await this.#makeRoom();
         if (committer.failure !== undefined || progressed) continue;
         if (exitAtEof && swept && this.#isDone()) return;
+        // A spool gives back room with a commit only: nobody should wait an interval for it.
+        if (exitAtEof && committer.dueIn !== undefined) committer.request();
         await wake.sleep(this.#idleMs(exitAtEof));
         if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
       } catch (error) {

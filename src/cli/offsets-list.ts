@@ -22,8 +22,9 @@ export const offsetsList: Command<OffsetsListOptions> = {
   summary: "show each sink's place and lag in each log",
   description:
     'Shows how far each sink has durably taken each log file, and the gaps that were told. It only looks, also beside a ' +
-    'running agent; what the agent has read since its last commit is not in it. Offsets and sizes are bytes of ' +
-    `uncompressed content. Unfinished files and the newest ${NEWEST_FINISHED} finished ones of each log are listed.`,
+    'running agent; what the agent has read since its last commit is not in it. An HTTP sink has taken what was ' +
+    'delivered, what is in its spool and what became a dead letter. Offsets and sizes are bytes of uncompressed ' +
+    `content. Unfinished files and the newest ${NEWEST_FINISHED} finished ones of each log are listed.`,
   example:
     'auditail offsets list -c /etc/auditail/auditail.yaml\n' +
     "auditail offsets list -c auditail.yaml --json | jq '[.sources[].streams[].segments[].sinks[].lag] | add'",

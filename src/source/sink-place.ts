@@ -12,7 +12,7 @@ export interface SinkPace {
   readonly ledger: Ledger;
   /** Whether it takes another chunk now. */
   readonly hasRoom: boolean;
-  /** Whether it is behind what the others have got; told when it changes. */
+  /** Whether it is behind what the others have got of a source; each source tells when it changes. */
   behind(isBehind: boolean): void;
 }
 

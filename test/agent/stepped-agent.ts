@@ -14,7 +14,7 @@ export class SteppedAgent {
 
   static async start(config: Config): Promise<SteppedAgent> {
     const agent = new SteppedAgent(buildParts(config, new Telemetry(pino({ level: 'silent' }))));
-    for (const { target } of agent.#parts.fileSinks) await target.start();
+    for (const { target } of [...agent.#parts.fileSinks, ...agent.#parts.httpSinks]) await target.start();
     return agent;
   }
 
@@ -25,6 +25,11 @@ export class SteppedAgent {
   async sweep(): Promise<void> {
     for (const { source } of this.#parts.inputs) await source.sweep();
     await this.#recover();
+  }
+
+  /** Whether a sink at its own pace lacks what others have. */
+  get isBehind(): boolean {
+    return this.#parts.inputs.some(({ source }) => source.isBehind);
   }
 
   /** One chunk of each stream; whether there was any. */
@@ -59,8 +64,11 @@ export class SteppedAgent {
     for (const { target } of this.#parts.fileSinks) await target.maintain();
   }
 
+  /** As a running agent ends: what receivers do not take soon is spooled. */
   async stop(): Promise<void> {
     await this.commit();
+    for (const { target } of this.#parts.httpSinks) await target.drain(50);
+    if (this.#parts.httpSinks.length > 0) await this.commit();
     await this.#end();
   }
 
@@ -79,8 +87,8 @@ export class SteppedAgent {
   }
 
   async #end(): Promise<void> {
-    const { committer, fileSinks, inputs, release } = this.#parts;
-    for (const { target } of fileSinks) await target.close();
+    const { committer, fileSinks, httpSinks, inputs, release } = this.#parts;
+    for (const { target } of [...fileSinks, ...httpSinks]) await target.close();
     await committer.settle();
     for (const { source } of inputs) await source.close();
     release();

@@ -35,14 +35,17 @@ beforeEach(() => {
   config = configure(['archive']);
 });
 
-function configure(sinks: readonly string[]): string {
+function configure(sinks: readonly string[], http: readonly string[] = [], readFrom = 'head'): string {
   const file = path.join(directory, 'auditail.yaml');
   writeFileSync(
     file,
     JSON.stringify({
       state_dir: path.join(directory, 'state'),
-      sources: [{ path: live, rotate_wait: '0s' }],
-      sinks: sinks.map((name) => ({ name, type: 'file', path: `${directory}/${name}/\${tag}.%Y%m%d%H.log.gz` })),
+      sources: [{ path: live, rotate_wait: '0s', read_from: readFrom }],
+      sinks: [
+        ...sinks.map((name) => ({ name, type: 'file', path: `${directory}/${name}/\${tag}.%Y%m%d%H.log.gz` })),
+        ...http.map((name) => ({ name, type: 'http', format: 'ndjson', url: 'http://127.0.0.1:9/' })),
+      ],
     }),
   );
   return file;
@@ -175,6 +178,51 @@ test('a sink that is new, and one that is no longer configured', async () => {
   const { stdout } = await auditail(['offsets', 'list', '-c', config]);
   assert.match(stdout, / other +0 /);
   assert.match(stdout, / archive \(not configured\) /);
+});
+
+test('a finished file of which an HTTP sink lacks the end is listed, though newer ones are finished', async () => {
+  for (let rotation = 0; rotation < 6; rotation += 1) {
+    writeFileSync(live, EVENTS.slice(rotation * 10, rotation * 10 + 10).join(''));
+    rotate(rotation);
+  }
+  writeFileSync(live, EVENTS.slice(60, 70).join(''));
+  await runAgent();
+  config = configure(['archive'], ['siem']);
+  const db = openDatabase(path.join(directory, 'state'), 'process');
+  const records = new SegmentRecords(db);
+  const rows = records.segments(records.streamId('apiserver', live)).toSorted((a, b) => a.firstTime! - b.firstTime!);
+  for (const [index, row] of rows.entries()) records.setOffset(row.id, 'siem', index === 1 ? 100 : row.sizeSeen);
+  db.close();
+  const { segments, omitted } = await list();
+  assert.deepEqual(
+    [omitted, ...segments.map(({ state }) => state)],
+    [2, 'reading', 'finished', 'finished', 'finished', 'reading'],
+  );
+  const [behind] = segments;
+  assert.deepEqual(behind!.sinks, [
+    { sink: 'archive', configured: true, offset: behind!.size, lag: 0 },
+    { sink: 'siem', configured: true, offset: 100, lag: behind!.size! - 100 },
+  ]);
+  const { stdout } = await auditail(['offsets', 'list', '-c', config]);
+  assert.match(stdout, / reading .* archive .* 0 B .*\n +siem +100 +[0-9.]+ KiB/);
+
+  rmSync(behind!.path);
+  const [gone] = (await list()).segments;
+  assert.deepEqual([gone!.state, gone!.size, gone!.sinks[1]!.lag], ['gone', null, behind!.size! - 100]);
+});
+
+test('an HTTP sink that was added later: what it will get of files that are there', async () => {
+  writeFileSync(live, EVENTS.slice(0, 10).join(''));
+  rotate(1);
+  writeFileSync(live, EVENTS.slice(10, 20).join(''));
+  await runAgent();
+  config = configure(['archive'], ['siem']);
+  const added = async () =>
+    (await list()).segments.map(({ sinks }) => sinks.find(({ sink }) => sink === 'siem')?.offset);
+  assert.deepEqual(await added(), [0, 0]);
+  config = configure(['archive'], ['siem'], 'tail');
+  const sizes = (await list()).segments.map(({ size }) => size);
+  assert.deepEqual(await added(), sizes);
 });
 
 test('gaps are told', async () => {

@@ -16,7 +16,8 @@ export interface SinkOffset {
 }
 
 /**
- * `reading`: unfinished. `finished`: read to its end. `gone`: unfinished, and its file is not where the source looks.
+ * `reading`: unfinished, or a sink lacks its end. `finished`: every sink has it. `gone`: unfinished, or a sink lacks its
+ * end, and its file is not where the source looks; a running agent may hold it open.
  * `new`: a file that the agent has not seen yet.
  */
 export type SegmentState = 'reading' | 'finished' | 'gone' | 'new';
@@ -54,6 +55,10 @@ export interface OffsetsOptions {
   readonly finished: number;
 }
 
+interface StreamOptions extends OffsetsOptions {
+  readonly readFrom: SourceConfig['readFrom'];
+}
+
 /** Joins what the state database knows of a source with the files that are there now. */
 export async function sourceOffsets(
   db: Database,
@@ -69,7 +74,7 @@ export async function sourceOffsets(
     const files = await Promise.all((found.find((stream) => stream.path === path)?.files ?? []).map(lookAt));
     const id = known.find((stream) => stream.path === path)?.id;
     const rows = id === undefined ? [] : records.segments(id).sort(byFirstEvent);
-    streams.push({ path, ...(await streamOffsets(records, rows, files, options)) });
+    streams.push({ path, ...(await streamOffsets(records, rows, files, { ...options, readFrom: source.readFrom })) });
   }
   return { name: source.name, streams, gaps: new GapRecords(db).list(source.name) };
 }
@@ -78,41 +83,45 @@ async function streamOffsets(
   records: SegmentRecords,
   rows: readonly SegmentRow[],
   files: readonly FileLook[],
-  options: OffsetsOptions,
+  options: StreamOptions,
 ): Promise<Omit<StreamOffsets, 'path'>> {
-  const finished = rows.filter((row) => row.finished);
-  const omitted = new Set(finished.slice(0, Math.max(0, finished.length - options.finished)));
   const unseen = new Set(files);
   const segments: SegmentOffsets[] = [];
   for (const row of rows) {
     const file = matchFile(row, files);
     if (file !== undefined) unseen.delete(file);
-    if (!omitted.has(row)) segments.push(await knownSegment(row, file, records.offsets(row.id), options.sinks));
+    segments.push(await knownSegment(row, file, records.offsets(row.id), options));
   }
+  const finished = segments.filter(({ state }) => state === 'finished');
+  const omitted = new Set(finished.slice(0, Math.max(0, finished.length - options.finished)));
   for (const file of unseen) segments.push(await newSegment(file, options.sinks));
-  return { segments, omitted: omitted.size };
+  return { segments: segments.filter((segment) => !omitted.has(segment)), omitted: omitted.size };
 }
 
 async function knownSegment(
   row: SegmentRow,
   file: FileLook | undefined,
   offsets: ReadonlyMap<string, number>,
-  configured: readonly string[],
+  { sinks: configured, readFrom }: StreamOptions,
 ): Promise<SegmentOffsets> {
   // To learn how long the content of a gzip part is, it has to be inflated: not for what is known to its end.
   const size = row.finished && file?.gzip === true ? row.sizeSeen : await file?.contentBytes();
-  const names = new Set([...(row.finished ? [] : configured), ...offsets.keys()]);
+  // A sink that was added later gets what files there are, where read_from says so.
+  const names = new Set([...(row.finished && file === undefined ? [] : configured), ...offsets.keys()]);
+  const begin = readFrom === 'tail' ? row.sizeSeen : 0;
   const end = Math.max(row.finished ? 0 : row.sizeSeen, size ?? row.sizeSeen);
+  const sinks = [...names].map((sink) => {
+    const offset = offsets.get(sink) ?? begin;
+    return { sink, configured: configured.includes(sink), offset, lag: Math.max(0, end - offset) };
+  });
+  const isFinished = row.finished && sinks.every((one) => !one.configured || one.lag === 0);
   return {
     path: file?.path ?? row.path,
-    state: row.finished ? 'finished' : file === undefined ? 'gone' : 'reading',
+    state: isFinished ? 'finished' : file === undefined ? 'gone' : 'reading',
     size,
     firstTime: row.firstTime,
     lastTime: row.lastTime,
-    sinks: [...names].map((sink) => {
-      const offset = offsets.get(sink) ?? 0;
-      return { sink, configured: configured.includes(sink), offset, lag: Math.max(0, end - offset) };
-    }),
+    sinks,
   };
 }
 

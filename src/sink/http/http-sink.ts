@@ -50,7 +50,6 @@ export class HttpSink {
   readonly #unstored: SpoolQueue;
   readonly #timer: DueTimer;
   #openedSpool: Spool | undefined;
-  #storedPlace: SpoolPlace | undefined;
   #isSpooling = false;
   /** Something came into the spool since it was empty. */
   #hasSpooled = false;
@@ -59,6 +58,7 @@ export class HttpSink {
   #isStopping = true;
   #bytes = 0;
   #drained: Promise<void> | undefined;
+  #sourcesBehind = 0;
 
   constructor(config: HttpSinkConfig, deps: HttpSinkDeps) {
     this.#config = config;
@@ -109,10 +109,11 @@ export class HttpSink {
     return false;
   }
 
-  /** It has yet to be handed what other sinks have, or has it now. */
+  /** It has yet to be handed what other sinks have of a source, or has it now. */
   behind(isBehind: boolean): void {
-    if (isBehind) this.#deps.occurrences.fellBehind();
-    else this.#deps.occurrences.caughtUp();
+    this.#sourcesBehind += isBehind ? 1 : -1;
+    if (isBehind && this.#sourcesBehind === 1) this.#deps.occurrences.fellBehind();
+    else if (this.#sourcesBehind === 0) this.#deps.occurrences.caughtUp();
   }
 
   /** Nothing is in memory or in the spool. */
@@ -147,16 +148,13 @@ export class HttpSink {
 
   /** Up to where the spool was sent, for the commit to store; undefined when that is stored already. */
   spoolPlace(): SpoolPlace | undefined {
-    const { place } = this.#spool;
-    const stored = this.#storedPlace;
-    return place?.segment === stored?.segment && place?.offset === stored?.offset ? undefined : place;
+    return this.#stored.place();
   }
 
   async spoolCommitted(place: SpoolPlace): Promise<void> {
-    this.#storedPlace = place;
-    await this.#spool.committed(place);
-    // There may be room for what found none.
-    void this.#store();
+    await this.#stored.committed(place);
+    // What found no room may have some now; where nothing more is read, no other commit would come to store it.
+    if (!this.#isStopping) void this.#store();
   }
 
   /**

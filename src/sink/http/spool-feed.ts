@@ -1,3 +1,4 @@
+import type { SpoolPlace } from '../../checkpoint/spool-records.ts';
 import { memoryOf, type OutgoingBatch } from './outgoing-batch.ts';
 import type { Spool } from './spool/spool.ts';
 
@@ -17,9 +18,23 @@ export interface SpoolFeedDeps {
 export class SpoolFeed {
   readonly #deps: SpoolFeedDeps;
   #retryAt: number | undefined;
+  #durablePlace: SpoolPlace | undefined;
 
   constructor(deps: SpoolFeedDeps) {
     this.#deps = deps;
+  }
+
+  /** Up to where everything was sent; undefined when that is durable already. */
+  place(): SpoolPlace | undefined {
+    const { place } = this.#deps.spool();
+    const durable = this.#durablePlace;
+    return place?.segment === durable?.segment && place?.offset === durable?.offset ? undefined : place;
+  }
+
+  /** The place is durable. */
+  async committed(place: SpoolPlace): Promise<void> {
+    this.#durablePlace = place;
+    await this.#deps.spool().committed(place);
   }
 
   /** When it is worth to ask again after a failed read; undefined when none failed. */
