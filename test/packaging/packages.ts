@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { PackageOptions } from '../../packaging/tarball.ts';
+
+export const CHECKOUT = path.resolve(import.meta.dirname, '../..');
+
+/** A directory in which packages are made, quickly. */
+export class Packages implements Disposable {
+  readonly dir = mkdtempSync(path.join(os.tmpdir(), 'auditail-packages-'));
+  #made = 0;
+
+  make(make: (options: PackageOptions) => string, version: string): string {
+    this.#made += 1;
+    const work = path.join(this.dir, `work-${this.#made}`);
+    const out = path.join(this.dir, `out-${this.#made}`);
+    for (const dir of [work, out]) mkdirSync(dir);
+    try {
+      return make({ root: CHECKOUT, version, out, work, epoch: 1_700_000_000, level: 1 });
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true });
+  }
+}
