@@ -134,7 +134,7 @@ class Daemon {
       this.#agent?.stop();
     } catch (error) {
       this.#log.error({ error: describeError(error) }, 'the new configuration is refused, the old one stays');
-      this.#service.ready();
+      if (this.#agent?.hasStarted === true) this.#service.ready();
     }
   }
 }

@@ -10,13 +10,14 @@ export class Packages implements Disposable {
   readonly dir = mkdtempSync(path.join(os.tmpdir(), 'auditail-packages-'));
   #made = 0;
 
-  make(make: (options: PackageOptions) => string, version: string): string {
+  /** @param level of gzip; dpkg-deb takes 0 for none. */
+  make(make: (options: PackageOptions) => string, version: string, level = 0): string {
     this.#made += 1;
     const work = path.join(this.dir, `work-${this.#made}`);
     const out = path.join(this.dir, `out-${this.#made}`);
     for (const dir of [work, out]) mkdirSync(dir);
     try {
-      return make({ root: CHECKOUT, version, out, work, epoch: 1_700_000_000, level: 1 });
+      return make({ root: CHECKOUT, version, out, work, epoch: 1_700_000_000, level });
     } finally {
       rmSync(work, { recursive: true });
     }
