@@ -51,6 +51,8 @@ test('installed into a fresh root, run, upgraded, removed, purged', { skip: whyN
   using root = new FreshRoot();
   const first = packages.make(makeDeb, '0.9.0');
   const archived = () => gunzipSync(fs.readFileSync(root.at(ARCHIVE))).toString();
+  const systemctl = root.noteCalls('systemctl');
+  fs.mkdirSync(root.at('/run/systemd/system'), { recursive: true });
   const run = () => root.run(...AS_SERVICE, 'auditail', 'run', '-c', CONFIG, '--exit-at-eof');
 
   await t.test('installed: the program, its user, its configuration', () => {
@@ -65,6 +67,7 @@ test('installed into a fresh root, run, upgraded, removed, purged', { skip: whyN
     assert.match(defaultConfig(CHECKOUT, '/usr'), /\$schema=\/usr\/share\/auditail\/auditail\.schema\.json$/m);
     assert.ok(fs.existsSync(root.at('/usr/share/auditail/auditail.schema.json')));
     assert.ok(fs.existsSync(root.at('/usr/lib/systemd/system/auditail.service')));
+    assert.deepEqual(systemctl(), ['daemon-reload'], 'nothing is started by an installation');
   });
 
   await t.test('every file of it belongs to root, and nobody else writes to it', () => {
@@ -108,6 +111,7 @@ test('installed into a fresh root, run, upgraded, removed, purged', { skip: whyN
     done(root.dpkg('--force-confdef', '--force-confold', '--install', packages.make(makeDeb, '0.10.0')));
     assert.match(root.dpkg('--status', 'auditail').stdout, /^Status: install ok installed$.*^Version: 0\.10\.0$/ms);
     assert.match(fs.readFileSync(root.at(CONFIG), 'utf8'), /# ours\n$/);
+    assert.deepEqual(systemctl(), ['daemon-reload', 'daemon-reload', 'try-restart auditail.service']);
     fs.appendFileSync(root.at(LOG), event(2));
     done(run());
     assert.equal(archived(), event(1) + event(2));
@@ -115,6 +119,7 @@ test('installed into a fresh root, run, upgraded, removed, purged', { skip: whyN
 
   await t.test('removed: the program is gone, the configuration stays', () => {
     done(root.dpkg('--remove', 'auditail'));
+    assert.deepEqual(systemctl(), ['disable --now auditail.service', 'daemon-reload']);
     assert.ok(!fs.existsSync(root.at('/usr/lib/auditail')));
     assert.ok(!fs.existsSync(root.at('/usr/bin/auditail')));
     assert.ok(fs.existsSync(root.at(CONFIG)));
@@ -130,7 +135,7 @@ test('installed into a fresh root, run, upgraded, removed, purged', { skip: whyN
   });
 
   await t.test('the same input gives the same package', () => {
-    const [one, other] = [first, packages.make(makeDeb, '0.9.0')].map((file) =>
+    const [one, other] = [first, packages.makeAgain(makeDeb, '0.9.0')].map((file) =>
       createHash('sha256').update(fs.readFileSync(file)).digest('hex'),
     );
     assert.equal(one, other);

@@ -61,6 +61,23 @@ export class FreshRoot implements Disposable {
     for (const [library] of stdout.matchAll(/\/\S+\.so\S*/g)) this.#add(library);
   }
 
+  /**
+   * Puts a program here that notes how it is called, and fails for all but `daemon-reload`: no installation may
+   * fail because a service does. Gives a function for the calls since the last time.
+   */
+  noteCalls(name: string): () => string[] {
+    const notes = this.at(`/var/log/${name}.calls`);
+    const fails = '[ "$1" = daemon-reload ]';
+    fs.writeFileSync(this.at(`/usr/bin/${name}`), `#!/bin/sh\necho "$*" >> '/var/log/${name}.calls'\n${fails}\n`, {
+      mode: 0o755,
+    });
+    return () => {
+      const text = fs.existsSync(notes) ? fs.readFileSync(notes, 'utf8') : '';
+      fs.rmSync(notes, { force: true });
+      return text.split('\n').filter((line) => line !== '');
+    };
+  }
+
   dpkg(...args: string[]): SpawnSyncReturns<string> {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     return spawnSync('dpkg', [`--root=${this.path}`, `--log=${this.at('/var/log/dpkg.log')}`, ...args], {

@@ -23,6 +23,16 @@ export class Packages implements Disposable {
     }
   }
 
+  /** The same under another umask, which must make no difference. */
+  makeAgain(make: (options: PackageOptions) => string, version: string, level = 0): string {
+    const before = process.umask(0o077);
+    try {
+      return this.make(make, version, level);
+    } finally {
+      process.umask(before);
+    }
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.dir, { recursive: true });
   }

@@ -52,7 +52,7 @@ test('the tarball', { skip: whyNoTarball() }, async (t) => {
   });
 
   await t.test('the same input gives the same bytes', () => {
-    const [one, other] = [file, packages.make(makeTarball, '0.9.0', 1)].map((each) =>
+    const [one, other] = [file, packages.makeAgain(makeTarball, '0.9.0', 1)].map((each) =>
       createHash('sha256').update(fs.readFileSync(each)).digest('hex'),
     );
     assert.equal(one, other);
