@@ -59,6 +59,8 @@ export class Agent {
   #replays = true;
   #replay: ReplayWatch | undefined;
   readonly #stall: StallWatch;
+  /** Who waits for the loop to come round. */
+  #turns: (() => void)[] = [];
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -72,15 +74,19 @@ export class Agent {
     return this.#hasStarted;
   }
 
-  /** Runs until {@link stop}, or until everything that exists was read, delivered and committed. */
-  async run(options: { exitAtEof: boolean }): Promise<void> {
+  /**
+   * Runs until {@link stop}, or until everything that exists was read, delivered and committed.
+   *
+   * @param options.onReading called once, after the first sweep and the first chunk of each stream.
+   */
+  async run(options: { exitAtEof: boolean; onReading?: () => void }): Promise<void> {
     const { fileSinks, httpSinks, committer } = this.#parts;
     try {
       for (const { target } of fileSinks) await target.start();
       for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
       if (!options.exitAtEof) this.#watch();
-      await this.#loop(options.exitAtEof);
+      await this.#loop(options);
       await this.#drain();
       if (options.exitAtEof) this.#assertAllDone();
     } finally {
@@ -105,14 +111,24 @@ export class Agent {
     this.#parts.wake.wake();
   }
 
-  async #loop(exitAtEof: boolean): Promise<void> {
+  /** Resolves when the loop has come round: a proof that it is not stuck. A loop that sleeps is woken for it. */
+  turn(): Promise<void> {
+    this.#parts.wake.wake();
+    return new Promise((resolve) => this.#turns.push(resolve));
+  }
+
+  async #loop({ exitAtEof, onReading }: { exitAtEof: boolean; onReading?: () => void }): Promise<void> {
     const { committer, wake } = this.#parts;
+    let tell = onReading;
     while (!this.#stopping) {
       this.#checkSinks();
+      this.#turned();
       try {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
         const progressed = await this.#poll();
+        tell?.();
+        tell = undefined;
         committer.noteTakings();
         committer.startIfDue();
         await this.#makeRoom();
@@ -216,7 +232,14 @@ export class Agent {
 
   async #pause(ms: number): Promise<void> {
     const until = this.#parts.now() + ms;
-    while (!this.#stopping && this.#parts.now() < until) await delay(Math.min(100, ms));
+    while (!this.#stopping && this.#parts.now() < until) {
+      this.#turned();
+      await delay(Math.min(100, ms));
+    }
+  }
+
+  #turned(): void {
+    for (const resolve of this.#turns.splice(0)) resolve();
   }
 
   /** The archive first: what a receiver does has no part in it. */

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/types.ts';
 import { AuditailError, describeError } from '../errors.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { ServiceManager } from '../telemetry/service-manager.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { Command, ExitCode } from './command.ts';
 
@@ -39,6 +40,7 @@ class Daemon {
   readonly #load: () => Config;
   readonly #exitAtEof: boolean;
   #log: Logger;
+  readonly #service: ServiceManager;
   #agent: Agent | undefined;
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -48,6 +50,7 @@ class Daemon {
     this.#load = load;
     this.#exitAtEof = options.exitAtEof;
     this.#log = createLogger(config.log);
+    this.#service = new ServiceManager(process.env, process.pid, () => this.#log);
   }
 
   async run(): Promise<ExitCode> {
@@ -58,6 +61,7 @@ class Daemon {
       SIGUSR1: () => this.#agent?.commitNow(),
     } as const;
     for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+    this.#service.watch(() => this.#agent?.turn() ?? Promise.resolve());
     try {
       while (!this.#stopping) {
         const config = this.#config;
@@ -73,6 +77,7 @@ class Daemon {
       clearTimeout(this.#timer);
       // Log lines that nobody takes must not keep the process.
       setTimeout(() => process.exit(), this.#config.shutdownTimeoutMs).unref();
+      await this.#service.close();
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
     }
   }
@@ -84,7 +89,7 @@ class Daemon {
       agent = buildAgent(config, new Telemetry(this.#log));
       this.#agent = agent;
       this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
-      await agent.run({ exitAtEof: this.#exitAtEof });
+      await agent.run({ exitAtEof: this.#exitAtEof, onReading: () => this.#service.ready() });
     } catch (error) {
       if (this.#stopping) throw error;
       if (config !== this.#config) {
@@ -106,6 +111,7 @@ class Daemon {
       process.exit(1);
     }
     this.#stopping = true;
+    this.#service.stopping();
     const { shutdownTimeoutMs } = this.#config;
     this.#log.info({ signal }, 'stopping: delivering or spooling, and committing, what was read');
     this.#timer = setTimeout(() => {
@@ -117,6 +123,7 @@ class Daemon {
 
   #reload(): void {
     if (this.#stopping) return;
+    this.#service.reloading(this.#config.shutdownTimeoutMs);
     try {
       const config = this.#load();
       if (config.stateDir !== this.#config.stateDir) {
@@ -127,6 +134,7 @@ class Daemon {
       this.#agent?.stop();
     } catch (error) {
       this.#log.error({ error: describeError(error) }, 'the new configuration is refused, the old one stays');
+      if (this.#agent?.hasStarted === true) this.#service.ready();
     }
   }
 }

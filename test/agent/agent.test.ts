@@ -208,3 +208,35 @@ test('a file that appears in the middle of a sweep makes another one at once', a
   agent.stop();
   await run;
 });
+
+test('a turn of the loop: a loop that sleeps is woken, one that waits for the disk turns, a stuck one does not', async () => {
+  const { promise: stuck, resolve: free } = Promise.withResolvers<boolean>();
+  const { agent, counts } = fakeAgent({
+    poll: async (nth) => {
+      if (nth === 1) throw new Error('a failed read of the state');
+      return nth === 3 ? stuck : false;
+    },
+    rewind: async (nth) => {
+      if (nth < 3) throw new Error('still');
+    },
+  });
+  const told: number[] = [];
+  const run = agent.run({ exitAtEof: false, onReading: () => told.push(counts.poll) });
+  await agent.turn();
+  while (counts.rewind < 2) await agent.turn();
+  assert.deepEqual(told, [], 'it does not read as long as it fails');
+  while (told.length === 0) await agent.turn();
+  let turned = false;
+  void agent.turn();
+  while (counts.poll < 3) await delay(1);
+  void agent.turn().then(() => {
+    turned = true;
+  });
+  await delay(50);
+  assert.equal(turned, false);
+  free(false);
+  while (!turned) await delay(1);
+  agent.stop();
+  await run;
+  assert.deepEqual(told, [2]);
+});

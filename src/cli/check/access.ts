@@ -1,12 +1,18 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errorCode } from '../../errors.ts';
 
-/** Why this process may not read the file or list the directory, or undefined when it may. */
+/**
+ * Why this process may not read the file or list the directory, or undefined when it may.
+ *
+ * It is opened, because access(2) takes no account of the capabilities of a user who is not root. A named pipe without a
+ * writer does not stop it.
+ */
 export function unreadable(file: string): string | undefined {
   try {
-    const mode = statSync(file).isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK;
-    accessSync(file, mode);
+    closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+    // One that may be listed and not entered is of no use.
+    if (statSync(file).isDirectory()) statSync(`${file}/.`);
     return undefined;
   } catch (error) {
     return errorCode(error) ?? String(error);
