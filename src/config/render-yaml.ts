@@ -53,7 +53,7 @@ function renderItem(item: YamlValue, indent: string): string {
 function scalar(value: string | number | boolean): string {
   // On one line whatever it holds: a comment may follow.
   if (typeof value === 'string' && /[\p{Cc}\u2028\u2029\ufeff]/u.test(value)) return JSON.stringify(value);
-  return dump(value, { lineWidth: -1 }).trimEnd();
+  return dump(value, { lineWidth: -1 }).replace(/\n$/, '');
 }
 
 function isList(value: readonly YamlValue[] | YamlMapping): value is readonly YamlValue[] {
