@@ -6,6 +6,8 @@ export type Level = 'warning' | 'note';
 export interface Finding extends Place {
   readonly level: Level;
   readonly message: string;
+  /** It is said of everything in the section that begins there. */
+  readonly whole?: true;
 }
 
 /** A parameter that became a part of the configuration. */
@@ -40,13 +42,13 @@ export class Findings {
 
   /** One warning for a section and all that is in it. */
   warnAll(section: Section, message: string): void {
-    this.warn(section, message);
+    this.#add('warning', section, message, true);
     this.#account(section);
   }
 
   /** One note for a section and all that is in it. */
   noteAll(section: Section, message: string): void {
-    this.note(section, message);
+    this.#add('note', section, message, true);
     this.#account(section);
   }
 
@@ -72,11 +74,14 @@ export class Findings {
     for (const child of section.sections) this.#account(child);
   }
 
-  #add(level: Level, at: Param | Section | Place, message: string): void {
+  #add(level: Level, at: Param | Section | Place, message: string, isWhole = false): void {
     if ('key' in at) this.#accounted.add(at);
     const { file, line, column } = 'place' in at ? at.place : at;
     // The same plugin may be looked at several times, once for each way into it.
-    this.#found.set(`${file}:${line}:${column} ${message}`, { level, file, line, column, message });
+    this.#found.set(`${file}:${line}:${column} ${message}`, {
+      ...{ level, file, line, column, message },
+      ...(isWhole ? { whole: true } : {}),
+    });
   }
 }
 

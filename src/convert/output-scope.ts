@@ -3,7 +3,7 @@ import type { MappingBuilder } from './mapping-builder.ts';
 import { type TagView, translatePlaceholders } from './placeholders.ts';
 import type { Param, Section } from './section.ts';
 import { each, type Fate, type Settings } from './settings.ts';
-import { durationWithin, milliseconds, sizeWithin } from './values.ts';
+import { durationWithin, jsonObject, milliseconds, sizeWithin } from './values.ts';
 
 /** What an output is translated with. */
 export interface OutputScope {
@@ -48,6 +48,16 @@ export function asCount({ keys }: OutputScope, key: string, range: Range): (para
   return ({ value, place }) => {
     if (!/^\d+$/.test(value)) return { warn: `a number was expected, and ${key} stays as it is` };
     keys.set(key, Math.min(Math.max(Number(value), range.min), range.max), place);
+  };
+}
+
+/** Headers that stand in a JSON object. */
+export function asHeaders({ keys }: OutputScope): (param: Param) => Fate {
+  return ({ value, place }) => {
+    const members = jsonObject(value);
+    if (members === undefined) return { warn: 'a JSON object was expected' };
+    for (const [name, text] of members) keys.set(['headers', name], String(text), place);
+    return undefined;
   };
 }
 

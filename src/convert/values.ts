@@ -32,6 +32,16 @@ export function truth(text: string): boolean | undefined {
   return /^(?:false|no|off|0)$/i.test(text) ? false : undefined;
 }
 
+/** The members of a JSON object; undefined when the text is none. */
+export function jsonObject(text: string): [string, unknown][] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** As the configuration writes it, moved into what it takes. */
 export function sizeWithin(bytes: number, { min, max }: Range): string {
   return formatSize(Math.min(Math.max(Math.round(bytes), min), max));

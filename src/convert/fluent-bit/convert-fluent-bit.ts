@@ -1,7 +1,7 @@
 import { parseTagTemplate } from '../../route/tag-template.ts';
 import { chooseMatch } from '../choose-match.ts';
 import type { Context } from '../context.ts';
-import { type Converted, joinRules, type TagRules, uniqueName } from '../conversion.ts';
+import { type Converted, DROPPED, joinRules, type TagRules, uniqueName } from '../conversion.ts';
 import type { DraftSink } from '../draft.ts';
 import { MappingBuilder } from '../mapping-builder.ts';
 import { WHOLE_TAG } from '../placeholders.ts';
@@ -40,10 +40,11 @@ export function convertFluentBit(config: Section, context: Context): Converted {
     else if (plugin === undefined)
       findings.warnAll(section, `the output ${section.type} has no counterpart here; what it took goes nowhere`);
     else {
-      const { pattern, matches } = patterns[index]!;
+      const { pattern, matches: written } = patterns[index]!;
+      const matches = (tag: string) => written(tag) && !tag.startsWith(`${DROPPED}.`);
       const wanted = new Set(tags.filter(matches));
       const unwanted = new Set(tags.filter((tag) => !matches(tag)));
-      const { match, wrong } = chooseMatch(pattern, ['_dropped.**'], wanted, unwanted);
+      const { match, wrong } = chooseMatch(pattern, [`${DROPPED}.**`], wanted, unwanted);
       if (wrong !== undefined)
         findings.warn(section, `events of the tag ${wrong.replaceAll(ANY, '*')} go another way in Fluent Bit`);
       if (wanted.size === 0 && tags.length > 0)

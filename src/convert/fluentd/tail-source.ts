@@ -156,5 +156,5 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
 
 function globList(value: string): string[] {
   if (!value.startsWith('[')) return value.split(',').map((one) => one.trim());
-  return (JSON.parse(value) as unknown[]).map(String);
+  return value.split(/[[\]",\s]+/).filter((one) => one !== '');
 }

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../../config/limits.ts';
 import { dropUnusedTls, setBasicAuth, setIndex, setUrl } from '../../http/sink-parts.ts';
-import { asDuration, COMMON, type OutputScope, template } from '../../output-scope.ts';
+import { asDuration, asHeaders, COMMON, type OutputScope, template } from '../../output-scope.ts';
 import { applySettings, each } from '../../settings.ts';
 import { tlsSettings } from '../../tls-settings.ts';
 import { truth } from '../../values.ts';
@@ -146,10 +146,7 @@ export function elasticsearchOutput(scope: OutputScope): void {
         ],
         TEMPLATES,
       ),
-      custom_headers: ({ value, place }) => {
-        for (const [name, text] of Object.entries(JSON.parse(value) as Record<string, unknown>))
-          keys.set(['headers', name], String(text), place);
-      },
+      custom_headers: asHeaders(scope),
     },
     bufferSections(scope, buffer),
     findings,

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../../config/limits.ts';
 import { dropUnusedTls, setBasicAuth } from '../../http/sink-parts.ts';
-import { as, asDuration, COMMON, type OutputScope } from '../../output-scope.ts';
+import { as, asDuration, asHeaders, COMMON, type OutputScope } from '../../output-scope.ts';
 import { applySettings, each } from '../../settings.ts';
 import { tlsSettings } from '../../tls-settings.ts';
 import { truth } from '../../values.ts';
@@ -56,12 +56,7 @@ export function httpOutput(scope: OutputScope): void {
         /^application\/(?:x-nd)?json(?:$|[; ])|^application\/json-lines/.test(value)
           ? undefined
           : { warn: 'the content type is that of the format' },
-      headers: ({ value, place }) => {
-        const given: unknown = JSON.parse(value.startsWith('{') ? value : '{}');
-        for (const [name, text] of Object.entries(given as Record<string, unknown>))
-          keys.set(['headers', name], String(text), place);
-        return value.startsWith('{') ? undefined : { warn: 'a JSON object was expected' };
-      },
+      headers: asHeaders(scope),
       headers_from_placeholders: { warn: 'headers are the same for all events' },
       proxy: as(scope, 'proxy'),
       read_timeout: asDuration(scope, 'timeout', LIMITS.timeout),

@@ -1,8 +1,9 @@
 import { dropUnusedTls, setBasicAuth } from '../../http/sink-parts.ts';
-import { as, COMMON, type OutputScope, template } from '../../output-scope.ts';
+import { as, asHeaders, COMMON, type OutputScope, template } from '../../output-scope.ts';
 import type { Param } from '../../section.ts';
 import { applySettings, each, type Fate } from '../../settings.ts';
 import { tlsSettings } from '../../tls-settings.ts';
+import { jsonObject } from '../../values.ts';
 import { bufferSections, sendingBuffer } from './buffer.ts';
 
 const OF_FIELDS = { warn: 'labels are the same for all events, or come from the tag; fields stay in the line' };
@@ -15,8 +16,9 @@ export function lokiOutput(scope: OutputScope): void {
   setBasicAuth(scope, section.param('username'), section.param('password'));
   const buffer = sendingBuffer(scope);
   const labels = (param: Param): Fate => {
-    if (!param.value.startsWith('{')) return { warn: 'a JSON object was expected' };
-    for (const [name, value] of Object.entries(JSON.parse(param.value) as Record<string, unknown>)) {
+    const members = jsonObject(param.value);
+    if (members === undefined) return { warn: 'a JSON object was expected' };
+    for (const [name, value] of members) {
       keys.set(['labels', name], template(scope, { ...param, value: String(value) }, 'event'), param.place);
     }
     return undefined;
@@ -33,10 +35,7 @@ export function lokiOutput(scope: OutputScope): void {
       bearer_token_file: as(scope, 'auth.bearer_file'),
       extra_labels: labels,
       labels,
-      custom_headers: ({ value, place }) => {
-        for (const [name, text] of Object.entries(JSON.parse(value) as Record<string, unknown>))
-          keys.set(['headers', name], String(text), place);
-      },
+      custom_headers: asHeaders(scope),
       line_format: ({ value }) => (value === 'json' ? undefined : { warn: 'a line is the event as JSON' }),
       ...each(['label_keys', 'extract_kubernetes_labels', 'structured_metadata'], OF_FIELDS),
       ...each(['remove_keys', 'drop_single_key'], { warn: 'events are sent as they were read' }),
