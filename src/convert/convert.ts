@@ -1,8 +1,11 @@
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { AuditailError } from '../errors.ts';
+import { unparsedTag } from '../route/reserved-tags.ts';
+import { Router } from '../route/router.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { Context } from './context.ts';
+import type { Converted } from './conversion.ts';
 import { renderDraft } from './draft.ts';
 import { type Finding, Findings, type Translation } from './findings.ts';
 import { convertFluentBit } from './fluent-bit/convert-fluent-bit.ts';
@@ -10,6 +13,7 @@ import { parseFluentBit } from './fluent-bit/parse-fluent-bit.ts';
 import { convertFluentd } from './fluentd/convert-fluentd.ts';
 import { parseFluentd } from './fluentd/parse-fluentd.ts';
 import { MappingBuilder } from './mapping-builder.ts';
+import type { Place } from './section.ts';
 
 export const DIALECTS = ['fluentd', 'fluent-bit'] as const;
 export type Dialect = (typeof DIALECTS)[number];
@@ -55,6 +59,7 @@ export function convert(text: string, options: ConvertOptions): Conversion {
     findings.warn(start, 'no source could be converted; the default source would be read');
   if (converted.sinks.length === 0)
     findings.warn(start, 'no output could be converted; the default archive would be written');
+  noteUnparsed(converted, findings, start);
   const head = [`Converted from ${file} by auditail convert: see what it warned of, then run auditail check.`];
   const yaml = renderDraft({ global: new MappingBuilder(), ...converted }, [
     ...head,
@@ -68,6 +73,19 @@ export function convert(text: string, options: ConvertOptions): Conversion {
     notes: findings.of('note'),
     translated: findings.translations,
   };
+}
+
+/** Both tools drop lines that are no events. Here they have a tag, and it depends on the sinks whether they are kept. */
+function noteUnparsed({ sources, sinks }: Converted, findings: Findings, start: Place): void {
+  const router = new Router(sinks.map(({ keys }) => ({ match: String(keys.get('match')), sink: keys })));
+  for (const tag of new Set(sources.map((source) => source.tag))) {
+    const unparsed = unparsedTag(tag);
+    if (sinks.length === 0 || router.sinksFor(unparsed).length > 0) continue;
+    findings.note(
+      start,
+      `lines that are no events have the tag ${unparsed}, which no sink takes; add it to a match to keep them`,
+    );
+  }
 }
 
 function dialectOf(text: string, file: string): Dialect {

@@ -101,3 +101,28 @@ test('a grep that only some events pass is warned of', () => {
   const conversion = convertText(`${SOURCE}${REWRITE}${grep}<match audit.**>\n${file('all')}</match>\n`);
   assert.match(warningsOf(conversion).join('\n'), /grep: only some events pass it/);
 });
+
+test('two sources of one tag that go different ways are warned of', () => {
+  const other = SOURCE.replace('  tag', '  @label @X\n  tag').replace('audit.log', 'other.log');
+  const conversion = convertText(
+    `${SOURCE}${other}<match audit>\n${file('a')}</match>\n<label @X>\n<match audit>\n${file('b')}</match>\n</label>\n`,
+  );
+  assert.match(warningsOf(conversion).join('\n'), /^9 another source with the tag audit goes another way/m);
+});
+
+test('lines that are no events are told of where no sink would keep them', () => {
+  const lonely = convertText(`${SOURCE}<match audit>\n${file('a')}</match>\n`);
+  assert.match(lonely.notes.map(({ message }) => message).join('\n'), /the tag audit\._unparsed, which no sink takes/);
+  const kept = convertText(`${SOURCE}<match audit.**>\n${file('a')}</match>\n`);
+  assert.doesNotMatch(kept.notes.map(({ message }) => message).join('\n'), /_unparsed/);
+});
+
+test('a second rewriting is warned of, and its sinks are reached with the first tag', () => {
+  const second = '<match audit.*>\n  @type rewrite_tag_filter\n  rewriterule1 verb ^(.+)$ verb.$1\n</match>\n';
+  const conversion = convertText(
+    `${SOURCE}${REWRITE}${second}<match verb.**>\n${file('last').replace('.${tag}', '')}</match>\n`,
+  );
+  const config = configOf(conversion);
+  assert.deepEqual(route(config, 'audit', { ...IN('a'), verb: 'get' }), ['audit.a', 'last']);
+  assert.match(warningsOf(conversion).join('\n'), /a tag is rewritten once here/);
+});

@@ -148,7 +148,7 @@ test('no parameter of a fluentd configuration is passed over in silence', () => 
         .join('\n');
       assertNothingSilent(convertText(text, {}, 'fluentd'), text, /^</);
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });
 
@@ -182,6 +182,6 @@ test('no parameter of a Fluent Bit configuration is passed over in silence', () 
         .join('\n');
       assertNothingSilent(convertText(text, {}, 'fluent-bit'), text, /^\[/);
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });

@@ -29,8 +29,14 @@ export function convertFluentd(config: Section, context: Context): Converted {
     scopes.flat().flatMap(({ pattern, section }) => [pattern ?? '', ...section.all('case').map(({ arg }) => arg)]),
   );
   const groups: TagRules[] = [];
+  const seen = new Set<string>();
   const outcomes: Outcome[] = [];
   for (const source of distinct(sources)) {
+    if (seen.has(source.tag)) {
+      const reason = `another source with the tag ${source.tag} goes another way, by its label`;
+      findings.warn(source.section, `${reason}: here only the tag says where events go; give one of them another tag`);
+    }
+    seen.add(source.tag);
     const routes = routesOf(
       pipeline,
       { scope: scopeOf(source, pipeline, context), tag: source.tag },
@@ -49,7 +55,7 @@ export function convertFluentd(config: Section, context: Context): Converted {
   const applied = new Set(distinct(sources).length === 1 ? commonFilters(outcomes) : []);
   const sinks: DraftSink[] = [];
   for (const plan of planSinks(outcomes)) {
-    const scope = { context, transformations, outcomes, used, applied, timeKey: sources[0]?.timeKey };
+    const scope = { context, transformations, outcomes, used, applied, timeKey: commonTimeKey(sources) };
     const sink = sinkOf(plan, scope);
     if (sink !== undefined) sinks.push(sink);
   }
@@ -66,6 +72,12 @@ export function convertFluentd(config: Section, context: Context): Converted {
 function distinct(sources: readonly TailSource[]): TailSource[] {
   const byTag = new Map(sources.map((source) => [`${source.tag} ${source.section.text('@label') ?? ''}`, source]));
   return [...byTag.values()];
+}
+
+/** A sink has one list of time fields, whatever its sources. */
+function commonTimeKey(sources: readonly TailSource[]): TailSource['timeKey'] {
+  const first = sources[0]?.timeKey;
+  return sources.every(({ timeKey }) => timeKey?.value === first?.value) ? first : undefined;
 }
 
 function scopeOf({ section }: TailSource, pipeline: Pipeline, { findings }: Context) {

@@ -28,7 +28,7 @@ export function readTransformer(section: Section, context: Context): Transformat
       const value = alias === undefined ? addedValue(param, context) : undefined;
       if (alias !== undefined) aliases.set(param.key, { ...alias, param });
       else if (value !== undefined) added.set(param.key, { value, param });
-      findings.translated(param);
+      if (alias !== undefined || value !== undefined) findings.translated(param);
     }
   };
   applySettings(
