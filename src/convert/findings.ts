@@ -15,6 +15,9 @@ export interface Translation extends Place {
   readonly parameter: string;
 }
 
+/** Sections of fluentd that events have to come to. */
+const REACHED = new Set(['match', 'filter', 'store']);
+
 /**
  * What is said of a conversion. Every parameter is accounted for here: translated, noted or warned of. {@link sweep}
  * warns of those that nothing looked at, so that none is lost in silence.
@@ -54,6 +57,10 @@ export class Findings {
 
   /** Warns of every parameter below `section` that nothing was said of. */
   sweep(section: Section): void {
+    if (REACHED.has(section.name) && this.#isUntouched(section)) {
+      this.warnAll(section, 'no event of a source that could be converted comes here; it was left out');
+      return;
+    }
     for (const param of section.params) {
       if (!this.#accounted.has(param)) this.warn(param, `${param.key} was not carried over`);
     }
@@ -67,6 +74,10 @@ export class Findings {
 
   get translations(): Translation[] {
     return [...this.#translated.values()].sort(inOrder);
+  }
+
+  #isUntouched({ params, sections }: Section): boolean {
+    return params.every((param) => !this.#accounted.has(param)) && sections.every((child) => this.#isUntouched(child));
   }
 
   #account(section: Section): void {

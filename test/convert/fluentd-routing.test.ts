@@ -80,7 +80,7 @@ ${file('writes', '    ')}  </match>
   assert.deepEqual(route(config, 'audit', { verb: 'patch' }), ['write.audit', 'raw', 'writes']);
   const warnings = warningsOf(conversion).join('\n');
   assert.match(warnings, /the tag that it had in fluentd/);
-  assert.match(warnings, /path .*was not carried over/);
+  assert.match(warnings, /no event of a source that could be converted comes here/);
 });
 
 test('a grep that all events pass drops them by rules, in front of the others', () => {
@@ -125,4 +125,17 @@ test('a second rewriting is warned of, and its sinks are reached with the first 
   const config = configOf(conversion);
   assert.deepEqual(route(config, 'audit', { ...IN('a'), verb: 'get' }), ['audit.a', 'last']);
   assert.match(warningsOf(conversion).join('\n'), /a tag is rewritten once here/);
+});
+
+test('broken patterns and outputs that nothing comes to are warned of', () => {
+  const broken = '<match /x(/>\n@type null\n</match>\n<match a{>\n@type null\n</match>\n';
+  const conversion = convertText(
+    `${SOURCE}${broken}<match audit>\n@type forest\nsubtype file\n<case {x>\npath /b\n</case>\n<template>\npath /a\nformat json\n</template>\n</match>\n<match never>\n${file('x')}</match>\n`,
+  );
+  const warnings = warningsOf(conversion).join('\n');
+  assert.match(warnings, /^9 \/x\(\/ is no regular expression here/m);
+  assert.match(warnings, /^12 .*the brace is never closed/m);
+  assert.match(warnings, /^18 .*the brace is never closed/m);
+  assert.match(warnings, /^26 no event of a source that could be converted comes here/m);
+  assert.deepEqual(route(configOf(conversion), 'audit', {}), ['audit', 'archive']);
 });

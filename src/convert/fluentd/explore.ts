@@ -1,7 +1,7 @@
-import { compileTagPattern } from '../../route/tag-pattern.ts';
 import type { Section } from '../section.ts';
 import { forestOutput, withoutPrefix } from './forest.ts';
 import type { Element, Pipeline, Scope } from './pipeline.ts';
+import { tagMatcher } from './tag-matcher.ts';
 
 /** An event with some tag comes to an output. */
 export interface Delivery {
@@ -111,7 +111,7 @@ function route(walk: Walk, section: Section, { scope, tag, filters }: Arrival): 
   const bare = withoutPrefix(tag, section.text('remove_tag_prefix'));
   const routed = added === undefined ? bare : `${added}.${bare}`;
   for (const one of section.all('route')) {
-    if (!compileTagPattern(one.arg === '' ? '**' : one.arg)(tag)) continue;
+    if (!tagMatcher(one.arg)(tag)) continue;
     const target = labelOf(walk.pipeline, one);
     // Without a label it is emitted anew; with its old tag it would come back here for ever.
     if (target !== undefined || routed !== tag) enter(walk, target ?? scope, routed, filters);

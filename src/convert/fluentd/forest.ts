@@ -1,6 +1,6 @@
-import { compileTagPattern } from '../../route/tag-pattern.ts';
 import type { TagView } from '../placeholders.ts';
 import { Section } from '../section.ts';
+import { tagMatcher } from './tag-matcher.ts';
 
 const CREATED = new WeakMap<Section, Map<Section | undefined, Section>>();
 
@@ -10,7 +10,7 @@ const CREATED = new WeakMap<Section, Map<Section | undefined, Section>>();
  */
 export function forestOutput(forest: Section, tag: string): Section {
   const bare = withoutPrefix(tag, forest.text('remove_prefix'));
-  const chosen = forest.all('case').find(({ arg }) => compileTagPattern(arg === '' ? '**' : arg)(bare));
+  const chosen = forest.all('case').find(({ arg }) => tagMatcher(arg)(bare));
   const created = CREATED.get(forest) ?? new Map<Section | undefined, Section>();
   CREATED.set(forest, created);
   let output = created.get(chosen);

@@ -1,7 +1,6 @@
-import { AuditailError } from '../../errors.ts';
-import { compileTagPattern } from '../../route/tag-pattern.ts';
 import type { Findings } from '../findings.ts';
 import type { Section } from '../section.ts';
+import { tagMatcher } from './tag-matcher.ts';
 
 /** A `<filter>` or a `<match>`. */
 export interface Element {
@@ -68,15 +67,26 @@ function element(section: Section, findings: Findings): Element {
   const written = section.arg === '' ? '**' : section.arg;
   const expression = /^\/(.*)\/$/.exec(written);
   if (expression !== null) {
-    const regexp = new RegExp(expression[1]!);
-    return { isFilter, section, pattern: undefined, matches: (tag) => regexp.test(tag) };
+    const regexp = regexpOf(expression[1]!);
+    if (regexp === undefined)
+      findings.warn(section, `${written} is no regular expression here; nothing is taken by it`);
+    return { isFilter, section, pattern: undefined, matches: (tag) => regexp?.test(tag) === true };
   }
+  const complain = (at: Section) => (message: string) => findings.warn(at, `${message}; nothing is taken by it`);
+  for (const inner of [...section.all('case'), ...section.all('route')]) tagMatcher(inner.arg, complain(inner));
+  let isBroken = false;
+  const matches = tagMatcher(written, (message) => {
+    isBroken = true;
+    complain(section)(message);
+  });
+  return { isFilter, section, pattern: isBroken ? undefined : written, matches };
+}
+
+function regexpOf(source: string): RegExp | undefined {
   try {
-    return { isFilter, section, pattern: written, matches: compileTagPattern(written) };
-  } catch (error) {
-    if (!(error instanceof AuditailError)) throw error;
-    findings.warn(section, `${error.message}; nothing is taken by it`);
-    return { isFilter, section, pattern: undefined, matches: () => false };
+    return new RegExp(source);
+  } catch {
+    return undefined;
   }
 }
 
