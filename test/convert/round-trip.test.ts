@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { auditail } from '../cli/cli-process.ts';
+import { auditail, MAIN } from '../cli/cli-process.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
 
@@ -57,11 +57,9 @@ test('a td-agent configuration becomes one with which the agent writes the same 
   const checked = await auditail(['check', '-c', at('auditail.yaml')]);
   assert.equal(checked.code, 0, checked.stderr);
 
-  const run = spawnSync(
-    process.execPath,
-    [path.resolve('src/main.ts'), 'run', '-c', at('auditail.yaml'), '--exit-at-eof'],
-    { encoding: 'utf8' },
-  );
+  const run = spawnSync(process.execPath, [MAIN, 'run', '-c', at('auditail.yaml'), '--exit-at-eof'], {
+    encoding: 'utf8',
+  });
   assert.equal(run.status, 0, run.stderr);
   const files = Object.fromEntries(
     readdirSync(at('archive')).map((name) => [
