@@ -1,5 +1,6 @@
 import { check } from './check.ts';
 import type { Command } from './command.ts';
+import { convert } from './convert.ts';
 import { deadletterDrop } from './deadletter-drop.ts';
 import { deadletterList } from './deadletter-list.ts';
 import { deadletterResend } from './deadletter-resend.ts';
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   run,
   dryRun,
   check,
+  convert,
   offsetsList,
   deadletterList,
   deadletterResend,

@@ -4,7 +4,13 @@ import { AuditailError, describeError } from '../errors.ts';
 import type { ExitCode } from './command.ts';
 
 /** Codes of errors that the caller of the program can put right by calling it differently. */
-const USAGE_CODES: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'CONFIG_READ', 'USAGE']);
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'CONFIG_INVALID',
+  'CONFIG_READ',
+  'CONVERT_READ',
+  'CONVERT_SYNTAX',
+  'USAGE',
+]);
 
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof AuditailError && USAGE_CODES.has(error.code) ? 2 : 1;

@@ -39,9 +39,10 @@ const retention = section({
 export const fileSink = section({
   name: name('Names the sink in messages and in the state database.'),
   type: z.literal('file', 'expected file').meta({ title: 'file', description: 'A file archive.' }),
-  match: text('a tag pattern', 'Tags that the sink takes: `*`, `**` and `{a,b}` as in fluentd.').default(
-    DEFAULTS.match,
-  ),
+  match: text(
+    'a tag pattern',
+    'Tags that the sink takes: `*`, `**` and `{a,b}` as in fluentd; `!a.**` behind them leaves tags out.',
+  ).default(DEFAULTS.match),
   path: absolutePath(
     'File name template: `${tag}`, `${tag[n]}`, `${tag[n..m]}`, and the time fields `%Y %m %d %H %M %S %j %y` (`%%` for a percent sign).',
   ).prefault(DEFAULTS.archivePath),

@@ -76,9 +76,10 @@ const deadletter = section({
 export const httpSink = section({
   name: name('Names the sink in messages and in the state database.'),
   type: z.literal('http', 'expected http').meta({ title: 'http', description: 'An HTTP receiver.' }),
-  match: text('a tag pattern', 'Tags that the sink takes: `*`, `**` and `{a,b}` as in fluentd.').default(
-    DEFAULTS.match,
-  ),
+  match: text(
+    'a tag pattern',
+    'Tags that the sink takes: `*`, `**` and `{a,b}` as in fluentd; `!a.**` behind them leaves tags out.',
+  ).default(DEFAULTS.match),
   url: httpUrl(
     'Where to send: an absolute http or https URL. Formats with a path of their own add it where the URL has none. Only its origin is ever shown.',
     { userInformation: false },

@@ -7,7 +7,8 @@ const MAX_PATTERN_LENGTH = 4096;
 type Complain = (at: number, reason: string, hint: string) => AuditailError;
 
 /**
- * Compiles fluentd's match patterns, separated by white space, into a test of a tag. Any of them may match.
+ * Compiles fluentd's match patterns, separated by white space, into a test of a tag. Any of them may match; a tag that
+ * one with a `!` in front of it matches is left out, wherever that one stands.
  *
  * `*` is text without a dot, `**` any text; `a.**` also matches `a`, and `**.a` also matches `a`; `{a,b}` are
  * alternatives, which may hold patterns and nest; `\` takes the next character literally. As in fluentd's
@@ -21,19 +22,27 @@ export function compileTagPattern(pattern: string): (tag: string) => boolean {
       hint: 'Use wildcards, or several sinks or rules',
     });
   }
-  const automata = [...pattern.matchAll(/\S+/g)].map((word) =>
-    compileWord(word[0], (at, reason, hint) => {
-      const where = `tag pattern '${pattern}', character ${word.index + at + 1}`;
+  const words = [...pattern.matchAll(/(!?)(\S*)/g)].filter(([word]) => word !== '');
+  const automata = words.map(({ 1: mark, 2: word, index }) => ({
+    isExcluded: mark === '!',
+    automaton: compileWord(word!, (at, reason, hint) => {
+      const where = `tag pattern '${pattern}', character ${index + mark!.length + at + 1}`;
       return new AuditailError('TAG_PATTERN', `${where}: ${reason}`, { hint });
     }),
-  );
-  if (automata.length === 0) {
-    throw new AuditailError('TAG_PATTERN', 'a tag pattern is empty', { hint: "To match every tag write '**'" });
+  }));
+  const wanted = automata.filter(({ isExcluded }) => !isExcluded).map(({ automaton }) => automaton);
+  const excluded = automata.filter(({ isExcluded }) => isExcluded).map(({ automaton }) => automaton);
+  if (wanted.length === 0) {
+    const reason = excluded.length === 0 ? 'a tag pattern is empty' : `tag pattern '${pattern}' only leaves tags out`;
+    const hint = excluded.length === 0 ? "To match every tag write '**'" : "Put what it takes before it, such as '**'";
+    throw new AuditailError('TAG_PATTERN', reason, { hint });
   }
-  return (tag) => automata.some((automaton) => automaton.matches(tag));
+  const matchesOne = (some: readonly TagAutomaton[], tag: string) => some.some((automaton) => automaton.matches(tag));
+  return (tag) => matchesOne(wanted, tag) && !matchesOne(excluded, tag);
 }
 
 function compileWord(word: string, complain: Complain): TagAutomaton {
+  if (word === '') throw complain(0, "nothing follows the '!'", "Write '!a.**', or '\\!' for a literal one");
   if (word.startsWith('/')) {
     throw complain(
       0,

@@ -26,6 +26,10 @@ const TABLE: readonly [pattern: string, matching: readonly string[], others: rea
   ['{**.x,y}', ['x', 'a.x', 'y'], ['ax', 'a.y']],
   ['a{,b}', ['a', 'ab'], ['abb']],
   ['a.{b,**}', ['a.b', 'a.', 'a.x.y'], ['a']],
+  ['a.** !a.b', ['a', 'a.c', 'a.b.c'], ['a.b', 'b']],
+  ['!a.{b,c} a.* **.z', ['a.d', 'a.z'], ['a.b', 'a.c', 'z.a']],
+  ['\\!a', ['!a'], ['a']],
+  ['a!b', ['a!b'], ['a', 'b']],
   ['audit.\\{x\\,\\*\\}', ['audit.{x,*}'], ['audit.x']],
   ['kube-audit.prod_1', ['kube-audit.prod_1'], ['kube+audit.prod_1']],
   ['a.(b|c)+[d]$^', ['a.(b|c)+[d]$^'], ['a.b', 'a.bd']],
@@ -144,4 +148,11 @@ test('any pattern agrees with a matcher that tries everything', () => {
     { numRuns: 3000 },
   );
   assert.ok(matched > 500, `only ${matched} matches were seen`);
+});
+
+test('a pattern that leaves tags out takes some', () => {
+  for (const pattern of ['!a', '!a !b.**', '!', 'a !']) {
+    assert.throws(() => compileTagPattern(pattern), { code: 'TAG_PATTERN' }, pattern);
+  }
+  assert.throws(() => compileTagPattern('a.** !b.{c'), /character 9: the brace is never closed/);
 });
