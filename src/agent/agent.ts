@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DeadLetterStore } from '../checkpoint/dead-letter-store.ts';
 import type { Config } from '../config/types.ts';
 import { AuditailError } from '../errors.ts';
 import type { ByteBudget } from '../sink/file/byte-budget.ts';
+import type { SinkPlace } from '../source/sink-place.ts';
 import type { Source } from '../source/source.ts';
 import { DirectoryWatcher } from '../source/watcher.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
@@ -9,6 +11,7 @@ import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { Committer } from './committer.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { FileSink, HttpEventSink } from './event-sink.ts';
+import { Pulse } from './pulse.ts';
 import { ReplayWatch } from './replay-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Wake } from './wake.ts';
@@ -26,6 +29,8 @@ const MAINTENANCE_INTERVAL_MS = 10_000;
 export interface AgentParts {
   readonly config: Config;
   readonly inputs: readonly { source: Source; pipeline: EventPipeline; occurrences: SourceOccurrences }[];
+  /** All sinks as sources see them, in the order of the configuration. */
+  readonly places: readonly SinkPlace[];
   readonly fileSinks: readonly FileSink[];
   readonly httpSinks: readonly HttpEventSink[];
   readonly committer: Committer;
@@ -33,6 +38,8 @@ export interface AgentParts {
   readonly occurrences: AgentOccurrences;
   readonly wake: Wake;
   readonly cutDir: string;
+  /** Undefined without HTTP sinks. */
+  readonly deadLetters: DeadLetterStore | undefined;
   readonly now: () => number;
   /** Lets go of the state: its database and its lock. */
   readonly release: () => void;
@@ -45,6 +52,7 @@ export interface AgentParts {
  * One loop does all reading, so there is no moment between two chunks that a commit could not cut at.
  */
 export class Agent {
+  readonly pulse: Pulse;
   readonly #parts: AgentParts;
   readonly #sources: readonly Source[];
   #watcher: DirectoryWatcher | undefined;
@@ -62,9 +70,15 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.pulse = new Pulse(parts.now);
     this.#sources = parts.inputs.map(({ source }) => source);
     const completed = () => parts.httpSinks.reduce((sum, { target }) => sum + target.completed, 0);
     this.#stall = new StallWatch(completed, parts.config.shutdownTimeoutMs, parts.now);
+  }
+
+  /** For who looks from outside. */
+  get parts(): AgentParts {
+    return this.#parts;
   }
 
   /** Whether the archive could be brought to its last commit. */
@@ -79,8 +93,11 @@ export class Agent {
       for (const { target } of fileSinks) await target.start();
       for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
+      this.pulse.phase = 'running';
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options.exitAtEof);
+      this.pulse.phase = 'stopping';
+      this.pulse.beat(this.#parts.config.shutdownTimeoutMs);
       await this.#drain();
       if (options.exitAtEof) this.#assertAllDone();
     } finally {
@@ -108,6 +125,7 @@ export class Agent {
   async #loop(exitAtEof: boolean): Promise<void> {
     const { committer, wake } = this.#parts;
     while (!this.#stopping) {
+      this.pulse.beat();
       try {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
@@ -117,7 +135,9 @@ export class Agent {
         await this.#makeRoom();
         if (committer.failure !== undefined || progressed) continue;
         if (exitAtEof && swept && this.#isDone()) return;
-        await wake.sleep(this.#idleMs(exitAtEof));
+        const idleMs = this.#idleMs(exitAtEof);
+        this.pulse.beat(idleMs);
+        await wake.sleep(idleMs);
         if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
       } catch (error) {
         this.#sweepAt = 0;
@@ -131,6 +151,7 @@ export class Agent {
     if (committer.failure !== undefined) throw committer.failure;
     if (this.#failures === 0 || committer.completed === this.#completedAtFailure) return;
     this.#failures = 0;
+    this.pulse.failures = 0;
     occurrences.recovered();
   }
 
@@ -141,6 +162,7 @@ export class Agent {
     // Before the sweep, and not after it: a hint that comes meanwhile asks for another one.
     this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     for (const source of this.#sources) await source.sweep();
+    this.pulse.hasSwept = true;
     this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
     if (this.#replays) this.#replay = new ReplayWatch(this.#sources);
     this.#replays = false;
@@ -188,10 +210,12 @@ export class Agent {
     const { committer, fileSinks, occurrences } = this.#parts;
     for (let error = cause; ; ) {
       this.#failures += 1;
+      this.pulse.failures = this.#failures;
       this.#completedAtFailure = committer.completed;
       const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
       occurrences.rewound(error, pauseMs);
       await committer.settle();
+      this.pulse.beat(pauseMs);
       await this.#pause(pauseMs);
       if (this.#stopping) throw error;
       try {

@@ -2,6 +2,15 @@ import type { Gap } from '../checkpoint/gap-records.ts';
 import { describeError } from '../errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** Counters that alerts watch, with their help texts. */
+const ALARMS = {
+  source_errors_total: 'Files or directories of a source that could not be read',
+  files_truncated_total: 'Log files that were truncated or replaced in place',
+  files_cut_back_total: 'Log files that lost their end, as after a power loss',
+  live_files_deleted_total: 'Live log files that were deleted while their writer goes on',
+  gaps_total: 'Ranges of a log that vanished unread',
+} as const;
+
 /** What happens while reading: one function an occurrence, which logs and counts it. */
 export class SourceOccurrences {
   readonly #telemetry: Telemetry;
@@ -10,6 +19,8 @@ export class SourceOccurrences {
   constructor(telemetry: Telemetry, source: string) {
     this.#telemetry = telemetry;
     this.#source = source;
+    // A counter that appears with its first event hides that event from increase() and so from alerts.
+    for (const [name, help] of Object.entries(ALARMS)) telemetry.counter(name, help, ['source']).inc({ source }, 0);
   }
 
   nothingFound(path: string): void {
@@ -21,7 +32,7 @@ export class SourceOccurrences {
   }
 
   unreadable(path: string, error: unknown): void {
-    this.#count('source_errors_total', 'Files or directories of a source that could not be read');
+    this.#count('source_errors_total', ALARMS.source_errors_total);
     this.#telemetry.warnLimited(
       `unreadable:${path}`,
       { source: this.#source, path, error: describeError(error) },
@@ -53,7 +64,7 @@ export class SourceOccurrences {
   }
 
   truncated(path: string, position: number): void {
-    this.#count('files_truncated_total', 'Log files that were truncated or replaced in place');
+    this.#count('files_truncated_total', ALARMS.files_truncated_total);
     this.#telemetry.log.warn(
       { source: this.#source, path, offset: position },
       'the log file was truncated or replaced',
@@ -61,7 +72,7 @@ export class SourceOccurrences {
   }
 
   cutBack(path: string, position: number, resume: number): void {
-    this.#count('files_cut_back_total', 'Log files that lost their end, as after a power loss');
+    this.#count('files_cut_back_total', ALARMS.files_cut_back_total);
     this.#telemetry.log.warn(
       { source: this.#source, path, offset: position, resumed_at: resume },
       'the log file lost its end: lines that were taken from there stay in the archive, and reading goes on where it differs',
@@ -69,7 +80,7 @@ export class SourceOccurrences {
   }
 
   liveFileDeleted(path: string): void {
-    this.#count('live_files_deleted_total', 'Live log files that were deleted while their writer goes on');
+    this.#count('live_files_deleted_total', ALARMS.live_files_deleted_total);
     this.#telemetry.log.error(
       { source: this.#source, path },
       'the live log file was deleted: it is read as long as it is open; restart its writer so that it makes a new one',
@@ -77,7 +88,7 @@ export class SourceOccurrences {
   }
 
   gap(stream: string, gap: Gap): void {
-    this.#count('gaps_total', 'Ranges of a log that vanished unread');
+    this.#count('gaps_total', ALARMS.gaps_total);
     const time = (ms: number | undefined) => (ms === undefined ? 'unknown' : new Date(ms).toISOString());
     this.#telemetry.log.error(
       {

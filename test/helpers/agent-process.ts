@@ -30,7 +30,7 @@ export interface Exit {
 }
 
 export interface AgentOptions {
-  /** The configuration, written as JSON, which is YAML. */
+  /** The configuration, written as JSON, which is YAML. Unless it says otherwise, there is no admin listener: agents of many tests run at once. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Further arguments of `run`, such as `--exit-at-eof`. */
   readonly args?: readonly string[];
@@ -85,7 +85,7 @@ export class AgentProcess {
     // Whoever the agent runs as, it has to read its configuration.
     chmodSync(directory, 0o755);
     const config = join(directory, 'auditail.yaml');
-    writeFileSync(config, JSON.stringify(options.config, undefined, 2));
+    writeFileSync(config, JSON.stringify({ admin: { listen: 'off' }, ...options.config }, undefined, 2));
     const isScript = /\.[cm]?[jt]s$/.test(program);
     const command = [
       ...(options.through ?? []),

@@ -9,6 +9,7 @@ const SRC = path.resolve(import.meta.dirname, '../../src');
 const LEVELS: Readonly<Record<string, number>> = {
   main: 7,
   cli: 6,
+  admin: 5.5,
   agent: 5,
   config: 4,
   source: 3,
