@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { type DeliveryResult, isDelivered, printActs, printDelivery } from './receiver-report.ts';
 import { count, type Screen, size } from './screen.ts';
 import type { NamespaceTotals, Verdict } from './verify.ts';
 
@@ -9,6 +10,13 @@ export interface DemoResult {
   readonly kills: number;
   /** What the agent warned of, the last lines. */
   readonly warnings: readonly string[];
+  /** With receivers only. */
+  readonly delivery: DeliveryResult | undefined;
+}
+
+/** True when the archive, and the receivers if there are any, hold what they should. */
+export function isFaultless({ verdict, delivery }: DemoResult): boolean {
+  return isExact(verdict) && (delivery === undefined || isDelivered(delivery));
 }
 
 /** True when the archive holds exactly what was written, each event in its file. */
@@ -17,12 +25,13 @@ export function isExact(verdict: Verdict): boolean {
   return lost + duplicated + foreign + misplaced === 0 && files.every((file) => file.damage === undefined);
 }
 
-/** Prints the table of namespaces, what is wrong, and the line `demo: W written, …`. */
+/** Prints the table of namespaces, what is wrong, the line `demo: W written, …`, and one for each receiver. */
 export function printReport(screen: Screen, result: DemoResult): void {
   const { verdict, written, rotations, kills } = result;
+  if (result.delivery !== undefined) printActs(screen, result.delivery.receivers);
   screen.print(namespaceTable(screen, verdict.namespaces));
   printFindings(screen, verdict);
-  if (!isExact(verdict) && result.warnings.length > 0) {
+  if (!isFaultless(result) && result.warnings.length > 0) {
     screen.print('The agent warned:');
     for (const warning of result.warnings) screen.print(`  ${warning}`);
   }
@@ -31,6 +40,7 @@ export function printReport(screen: Screen, result: DemoResult): void {
     `demo: ${written} written, ${archived} archived, ${lost} lost, ${duplicated} duplicated, ` +
     `${rotations} rotations, ${kills} kills`;
   screen.print(screen.style(isExact(verdict) ? ['bold', 'green'] : ['bold', 'red'], line));
+  if (result.delivery !== undefined) printDelivery(screen, written, result.delivery);
 }
 
 function namespaceTable(screen: Screen, namespaces: readonly NamespaceTotals[]): string {

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { archiveConfig } from '../test/helpers/agent-process.ts';
 import { LineMultiset } from '../test/helpers/line-multiset.ts';
 import { AgentUnderFire } from './agent-under-fire.ts';
+import { CONDITION_PLANS } from './condition-plan.ts';
+import { listDeadLetters } from './dead-letters.ts';
+import { DemoReceiver, type ReceiverName } from './demo-receiver.ts';
 import { planKills } from './kill-plan.ts';
+import { describeCondition, receiverProgress, watch, writerProgress } from './progress.ts';
 import type { DemoResult } from './report.ts';
 import { count, type Screen, size } from './screen.ts';
 import { type Verdict, verify } from './verify.ts';
@@ -18,10 +20,14 @@ import { WriterProcess } from './writer-process.ts';
  */
 const MAX_BYTES_PER_SECOND = 10_000_000;
 const MAX_BACKUPS = 40;
+
+/** With receivers, which share two cores with writer and agent, and failures that take time, half of that. */
+const MAX_BYTES_PER_SECOND_WITH_HTTP = 5_000_000;
 const MAX_SIZE_BYTES = 4 * 1024 * 1024;
 
 /** Short demos are written more slowly, in smaller files: the kills and rotations need their time. */
 const MIN_WRITE_SECONDS = 8;
+const MIN_WRITE_SECONDS_WITH_HTTP = 12;
 const MIN_SIZE_BYTES = 1024 * 1024;
 const MIN_ROTATIONS = 50;
 
@@ -35,55 +41,110 @@ export interface ScenarioOptions {
   readonly directory: string;
   readonly events: number;
   readonly seed: number;
+  /** Also sends to receivers that fail. */
+  readonly http: boolean;
 }
 
-/** Runs the demo: write, kill, restart, drain, read back. @throws Error when a process fails. */
+/** Runs the demo: write, kill, restart, drain, read back. @throws Error when a process or a receiver fails. */
 export async function runScenario(options: ScenarioOptions, screen: Screen): Promise<DemoResult> {
+  const { directory, events, seed } = options;
   const paths = {
-    state: join(options.directory, 'state'),
-    log: join(options.directory, 'log', 'audit.log'),
-    archive: join(options.directory, 'archive'),
+    state: join(directory, 'state'),
+    log: join(directory, 'log', 'audit.log'),
+    archive: join(directory, 'archive'),
   };
-  for (const name of ['state', 'log', 'archive']) mkdirSync(join(options.directory, name), { mode: 0o700 });
-  const ledger = join(options.directory, 'ledger');
+  for (const name of ['state', 'log', 'archive']) mkdirSync(join(directory, name), { mode: 0o700 });
+  const ledger = join(directory, 'ledger');
 
+  const receivers = options.http ? await startReceivers(seed) : [];
+  const config = agentConfig(paths, receivers);
+  const agent = new AgentUnderFire(config);
   const writer = startWriter(options, paths.log, ledger);
-  // Defaults, but for a commit every second instead of every five: more different moments to be killed in.
-  const agent = new AgentUnderFire({ ...archiveConfig(paths), commit: { interval: '1s' } });
   const seconds = stopwatch();
-  const stopWatching = watchProgress(writer, paths.archive, options.events, screen);
+  const stopWatching = watch(screen, [
+    writerProgress(screen, { writer, archive: paths.archive, events }),
+    ...receivers.map((receiver) => receiverProgress(screen, receiver, paths.state)),
+  ]);
   try {
-    await agent.survive(writer, planKills(options.seed, options.events), (pid, plan) => {
-      const kill = screen.style('yellow', `kill -9 ${pid}`);
-      screen.print(`${kill} after ${count(writer.progress.events)} events; starts again in ${plan.awayMs} ms`);
-    });
+    await Promise.all([
+      agent.survive(writer, planKills(seed, events), (pid, plan) => {
+        const kill = screen.style('yellow', `kill -9 ${pid}`);
+        screen.print(`${kill} after ${count(writer.progress.events)} events; starts again in ${plan.awayMs} ms`);
+      }),
+      ...receivers.map((receiver) =>
+        receiver.followPlan(writer, events, () => {
+          const now = describeCondition(screen, receiver.condition);
+          screen.print(`${receiver.name} after ${count(writer.progress.events)} events: ${now}`);
+        }),
+      ),
+    ]);
   } finally {
     stopWatching();
   }
-  const { events, bytes, rotations, pruned } = writer.progress;
+  const { bytes, rotations, pruned } = writer.progress;
   screen.print(
-    `wrote ${count(events)} events, ${size(bytes)}, in ${seconds()} s; ${rotations} rotations, ${pruned} backups ` +
-      `pruned; the agent was killed ${agent.kills} times`,
+    `wrote ${count(writer.progress.events)} events, ${size(bytes)}, in ${seconds()} s; ${rotations} rotations, ` +
+      `${pruned} backups pruned; the agent was killed ${agent.kills} times`,
   );
 
-  const drainSeconds = stopwatch();
-  await agent.drain();
-  screen.print(`drained with run --exit-at-eof in ${drainSeconds()} s`);
-
+  await drain(agent, receivers, paths.state, screen);
   const expected = LineMultiset.fromLedger(ledger);
+  const delivery = options.http
+    ? {
+        receivers: await Promise.all(receivers.map((receiver) => receiver.finish(expected))),
+        deadLetters: await listDeadLetters(config, join(directory, 'auditail.yaml')),
+      }
+    : undefined;
   const verdict = await readBack(paths.archive, expected, screen);
-  return { verdict, written: expected.total, rotations, kills: agent.kills, warnings: agent.warnings };
+  return { verdict, written: expected.total, rotations, kills: agent.kills, warnings: agent.warnings, delivery };
+}
+
+async function startReceivers(seed: number): Promise<DemoReceiver[]> {
+  const names = Object.keys(CONDITION_PLANS) as ReceiverName[];
+  return Promise.all(names.map((name, i) => DemoReceiver.start(name, seed + i)));
+}
+
+/** Defaults, but for a commit every second instead of every five: more different moments to be killed in. */
+function agentConfig(paths: Parameters<typeof archiveConfig>[0], receivers: readonly DemoReceiver[]) {
+  const config = archiveConfig(paths);
+  const archives = config.sinks as readonly object[];
+  return {
+    ...config,
+    sinks: [...archives, ...receivers.map(({ sinkConfig }) => sinkConfig)],
+    commit: { interval: '1s' },
+  };
+}
+
+/** Reads, and delivers, what is left. */
+async function drain(
+  agent: AgentUnderFire,
+  receivers: readonly DemoReceiver[],
+  state: string,
+  screen: Screen,
+): Promise<void> {
+  const seconds = stopwatch();
+  const looks = receivers.map((receiver) => receiverProgress(screen, receiver, state));
+  const stopWatching = watch(screen, looks);
+  try {
+    await agent.drain();
+  } finally {
+    stopWatching();
+  }
+  screen.print(`drained with run --exit-at-eof in ${seconds()} s`);
 }
 
 function startWriter(options: ScenarioOptions, path: string, ledger: string): WriterProcess {
   const bytes = options.events * MEAN_EVENT_BYTES;
+  const [maxRate, minSeconds] = options.http
+    ? [MAX_BYTES_PER_SECOND_WITH_HTTP, MIN_WRITE_SECONDS_WITH_HTTP]
+    : [MAX_BYTES_PER_SECOND, MIN_WRITE_SECONDS];
   return new WriterProcess({
     path,
     ledger,
     events: options.events,
     seed: options.seed,
     spanMs: SPAN_MS,
-    bytesPerSecond: Math.min(MAX_BYTES_PER_SECOND, bytes / MIN_WRITE_SECONDS),
+    bytesPerSecond: Math.min(maxRate, bytes / minSeconds),
     maxSize: Math.max(MIN_SIZE_BYTES, Math.min(MAX_SIZE_BYTES, bytes / MIN_ROTATIONS)),
     maxBackups: MAX_BACKUPS,
   });
@@ -101,39 +162,6 @@ async function readBack(archive: string, expected: LineMultiset, screen: Screen)
   screen.endLive();
   screen.print(`read ${files} files back with an independent inflater in ${seconds()} s`);
   return verdict;
-}
-
-/** Shows how far writer and archive are, until the returned function is called. */
-function watchProgress(writer: WriterProcess, archive: string, events: number, screen: Screen): () => void {
-  let stopped = false;
-  const started = performance.now();
-  const watch = async (): Promise<void> => {
-    while (!stopped) {
-      const stored = await sizeOf(archive);
-      if (stopped) return;
-      const { progress } = writer;
-      const rate = `${size((progress.bytes / (performance.now() - started)) * 1000)}/s`;
-      screen.live(
-        () =>
-          `${screen.bar(progress.events / events)}${count(progress.events)} events, ${rate}, ` +
-          `${progress.rotations} rotations → archive: ${size(stored.bytes)} in ${stored.files} files`,
-      );
-      await sleep(screen.isTTY ? 100 : 1000);
-    }
-  };
-  // Only for show: what it might stumble over, the scenario itself reports.
-  watch().catch(() => {});
-  return () => {
-    stopped = true;
-    screen.endLive();
-  };
-}
-
-async function sizeOf(directory: string): Promise<{ files: number; bytes: number }> {
-  const names = await readdir(directory);
-  let bytes = 0;
-  for (const name of names) bytes += (await stat(join(directory, name))).size;
-  return { files: names.length, bytes };
 }
 
 function stopwatch(): () => string {

@@ -1,12 +1,12 @@
 import { type InspectColor, styleText } from 'node:util';
 
-/** Without a terminal a line is printed this often; on a terminal one line is redrawn. */
+/** Without a terminal a line is printed this often; on a terminal it is redrawn. */
 const PLAIN_INTERVAL_MS = 5000;
 const LIVE_INTERVAL_MS = 100;
 
 const BAR_CELLS = 24;
 
-/** Prints what happens: lasting lines, and one live line below them on a terminal. */
+/** Prints what happens: lasting lines, and below them, on a terminal, one or a few that are redrawn. */
 export class Screen {
   readonly isTTY: boolean;
   readonly #out: NodeJS.WriteStream;
@@ -29,7 +29,7 @@ export class Screen {
     this.#draw();
   }
 
-  /** The state of things now. May be called often: it is shown only now and then. */
+  /** The state of things now, in one or more lines. May be called often: it is shown only now and then. */
   live(text: () => string): void {
     const now = performance.now();
     if (now - this.#lastLive < (this.isTTY ? LIVE_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
@@ -40,7 +40,7 @@ export class Screen {
     else this.#out.write(`${this.#live}\n`);
   }
 
-  /** Takes the live line away. */
+  /** Takes the state of things away. */
   endLive(): void {
     this.#clear();
     this.#live = '';
@@ -54,11 +54,13 @@ export class Screen {
   }
 
   #clear(): void {
-    if (this.isTTY && this.#live !== '') this.#out.write('\r\x1b[K');
+    if (!this.isTTY || this.#live === '') return;
+    const above = this.#live.split('\n').length - 1;
+    this.#out.write(`\r\x1b[K${'\x1b[A\x1b[K'.repeat(above)}`);
   }
 
   #draw(): void {
-    // Without wrapping (?7l): a line that is wider than the terminal could not be taken back with one carriage return.
+    // Without wrapping (?7l): of a line that is wider than the terminal, and takes several rows, only one could be cleared.
     if (this.isTTY && this.#live !== '') this.#out.write(`\x1b[?7l${this.#live}\x1b[?7h`);
   }
 }

@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SecureContextOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Random } from '../../bench/random.ts';
@@ -87,6 +88,13 @@ export class ChaosReceiver {
   async behave(actOf: (request: RequestHead) => ChaosAct): Promise<void> {
     this.#actOf = actOf;
     if (!this.#server.listening) await this.#open();
+  }
+
+  /** Shows another certificate, and trusts other authorities, from the next connection on; those that are open are closed. */
+  exchange(tls: SecureContextOptions): void {
+    if (!(this.#server instanceof https.Server)) throw new TypeError('the receiver does not speak TLS');
+    this.#server.setSecureContext(tls);
+    this.#server.closeAllConnections();
   }
 
   /** Closes the port and all connections: new ones are refused. */

@@ -11,8 +11,8 @@ export interface Protocol {
   decode(request: ReceivedRequest): Iterable<Buffer>;
   /** What the receiver says when it stored all. */
   readonly success: Answer;
-  /** The body of an answer that refuses, as JSON. */
-  refusal(reason: string): unknown;
+  /** The body of an answer that refuses, as JSON. `position` is that of the event at fault, where it is known. */
+  refusal(reason: string, position?: number): unknown;
 }
 
 /** Stores all events of a request, or none: one poisonous event makes the request a 400. */
@@ -33,14 +33,18 @@ export class WholeRequestStore implements Store {
     try {
       events = [...this.#protocol.decode(request)];
       if (events.length === 0) throw new Refusal('the request holds no event');
-      const poison = events.findIndex((line) => this.#options.poison?.(line) === true);
-      if (poison !== -1) throw new Refusal(`event ${poison} is not acceptable`);
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SyntaxError || error instanceof TypeError)) throw error;
-      const body = JSON.stringify(this.#protocol.refusal(error.message));
-      return { status: error instanceof Refusal ? error.status : 400, contentType: 'application/json', body };
+      return this.#refuse(error instanceof Refusal ? error.status : 400, error.message);
     }
+    const poison = events.findIndex((line) => this.#options.poison?.(line) === true);
+    if (poison !== -1) return this.#refuse(400, `event ${poison} is not acceptable`, poison);
     for (const line of events) this.stored.add(line);
     return this.#protocol.success;
+  }
+
+  #refuse(status: number, reason: string, position?: number): Answer {
+    const body = JSON.stringify(this.#protocol.refusal(reason, position));
+    return { status, contentType: 'application/json', body };
   }
 }

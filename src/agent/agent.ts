@@ -126,6 +126,7 @@ export class Agent {
     const { committer, wake } = this.#parts;
     while (!this.#stopping) {
       this.pulse.beat();
+      this.#checkSinks();
       try {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
@@ -144,6 +145,11 @@ export class Agent {
         await this.#rewind(error);
       }
     }
+  }
+
+  /** Nothing that is read once more would mend an error in the program. */
+  #checkSinks(): void {
+    for (const { target } of this.#parts.httpSinks) if (target.failure !== undefined) throw target.failure;
   }
 
   #checkCommits(): void {

@@ -115,6 +115,8 @@ export class Committer {
     this.#bytes = 0;
     this.#since = undefined;
     this.#wanted = false;
+    // What sinks had taken at the cut of a commit that failed is not stored.
+    this.#takings = -1;
   }
 
   #renewFailed(): Promise<void> {

@@ -40,7 +40,12 @@ export class GapRecords {
             gap.reason,
             now,
           );
-        if (finished !== undefined) this.#db.prepare('UPDATE segments SET finished = 1 WHERE id = ?').run(finished);
+        // What is behind the gap's start is nowhere to be read: the segment must not seem to have it.
+        if (finished !== undefined) {
+          this.#db
+            .prepare('UPDATE segments SET finished = 1, size_seen = ? WHERE id = ?')
+            .run(gap.startOffset, finished);
+        }
       })
       .immediate();
   }

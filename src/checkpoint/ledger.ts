@@ -38,9 +38,11 @@ export class Ledger {
     return pending;
   }
 
-  /** An event belongs to the group. Offsets of a segment come in ascending order. */
+  /** An event belongs to the group. */
   add(pending: Pending, segment: number, offset: number): void {
-    if (!pending.firstOffsets.has(segment)) pending.firstOffsets.set(segment, offset);
+    const first = pending.firstOffsets.get(segment);
+    // Offsets come in ascending order, but for a log that was cut back: its next lines begin further up.
+    if (first === undefined || offset < first) pending.firstOffsets.set(segment, offset);
   }
 
   /** The group's events were taken. May be repeated. */

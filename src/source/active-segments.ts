@@ -3,7 +3,7 @@ import type { FoundFile } from './discovery.ts';
 import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { openSegmentFile } from './open-segment-file.ts';
-import { Segment } from './segment.ts';
+import { leadingOffset, Segment } from './segment.ts';
 import type { SegmentFile } from './segment-file.ts';
 import type { SinkPlace } from './sink-place.ts';
 import type { SourceDeps } from './source-deps.ts';
@@ -72,9 +72,9 @@ export class ActiveSegments {
    * there may be a sweep beside it, which is just comparing a copy with the file.
    */
   async releaseSettled(): Promise<void> {
-    for (const segment of this.open()) {
+    for (const segment of this.all()) {
       if (!segment.settled) continue;
-      this.#occurrences.segmentFinished(segment.path, segment.position);
+      if (isOpen(segment)) this.#occurrences.segmentFinished(segment.path, segment.position);
       await this.release(this.knownOf(segment));
       for (const { pace } of this.#sinks) pace?.ledger.forget(segment.id);
     }
@@ -90,11 +90,38 @@ export class ActiveSegments {
     await file?.close();
   }
 
+  /**
+   * Nothing is left to be read of a segment. Its place is kept, without a file, until sinks at their own pace have taken
+   * what they hold of it in memory.
+   */
+  async giveUp(known: Known): Promise<void> {
+    const segment = known.segment ?? new Segment(known.row, { live: false, sinks: this.#sinks });
+    if (known.segment === undefined) {
+      known.segment = segment;
+      known.stream.segments.push(segment);
+      this.restore(segment);
+    }
+    segment.giveUpRest();
+    const { file } = segment;
+    segment.file = undefined;
+    await file?.close();
+  }
+
   /** Takes the segment's reader to what is durable. What a sink at its own pace was handed is not handed to it again. */
   restore(segment: Segment): void {
-    const durable = this.offsets(this.knownOf(segment));
-    const offsets = this.#sinks.map(({ pace }, index) => pace?.ledger.handedTo(segment.id) ?? durable[index]!);
-    segment.restore(offsets, this.#records.anchors(segment.id));
+    const { id } = segment;
+    segment.restore(this.places(this.knownOf(segment)), this.#records.anchors(id), this.#records.offsets(id));
+  }
+
+  /** By index: up to where each sink was handed the segment in this run, else its durable offset. */
+  places(known: Known): number[] {
+    const durable = this.offsets(known);
+    return this.#sinks.map(({ pace }, index) => pace?.ledger.handedTo(known.id) ?? durable[index]!);
+  }
+
+  /** Where the shared reader of the segment stands, or would stand. */
+  positionOf(known: Known): number {
+    return known.segment?.position ?? leadingOffset(this.places(known), this.#sinks);
   }
 
   /** The segment's file lost what was behind `offset`, which may be written again with other lines. */
@@ -111,6 +138,16 @@ export class ActiveSegments {
     const offsets = this.#records.offsets(known.id);
     const unknown = this.#readFrom === 'tail' ? known.row.sizeSeen : 0;
     return this.#sinks.map(({ name }) => offsets.get(name) ?? unknown);
+  }
+
+  /** Tells how much was seen and is not read for every sink yet, and how much of it only open files keep. */
+  tellUnread(): void {
+    const bytes = { live: 0, rotated: 0, deleted: 0 };
+    for (const { live, unread, links } of this.all()) {
+      bytes[live ? 'live' : 'rotated'] += unread;
+      if (links === 0) bytes.deleted += unread;
+    }
+    this.#occurrences.unread(bytes);
   }
 
   /** Oldest first, by the time of the first event. */

@@ -26,7 +26,8 @@ export class CatchUp {
   readonly #index: number;
   readonly #pace: SinkPace;
   readonly #reader: SegmentReader;
-  #lane: Lane | undefined;
+  /** By stream: one that waits for its turn must not lose how far it searched a long line, or inflated a part. */
+  readonly #lanes = new Map<number, Lane>();
 
   /** @param index the sink's place in `Segment.from`. */
   constructor(index: number, pace: SinkPace, reader: SegmentReader) {
@@ -45,17 +46,25 @@ export class CatchUp {
     const own = await this.#openAt(of);
     if (own === undefined) return this.#changed(of);
     const outcome = await this.#reader.step(own);
-    // The last line of a finished segment may have no newline; all before it have one.
-    if (outcome === 'end' && own.position < of.position) await this.#reader.finish(own);
     if (outcome === 'changed') return this.#changed(of);
-    if (own.position === this.#placeIn(of)) return outcome === 'lines' ? 'lines' : this.#changed(of);
+    if (outcome === 'end') {
+      // A line without newline was taken where its segment ended. Anywhere else it is what is left of one.
+      if (own.endAt !== of.position || (await this.#reader.finish(own)) === 'changed') return this.#changed(of);
+    }
     this.#pace.ledger.handed(of.id, own.position);
+    if (own.position >= of.position) await this.leave(of.stream);
     return 'lines';
   }
 
+  /** Lets go of what is open in a stream. */
+  async leave(stream: number): Promise<void> {
+    const lane = this.#lanes.get(stream);
+    this.#lanes.delete(stream);
+    await lane?.own.file.close();
+  }
+
   async close(): Promise<void> {
-    await this.#lane?.own.file.close();
-    this.#lane = undefined;
+    for (const stream of this.#lanes.keys()) await this.leave(stream);
   }
 
   #placeIn(segment: Segment): number {
@@ -64,15 +73,15 @@ export class CatchUp {
 
   async #openAt(of: OpenSegment): Promise<OpenSegment | undefined> {
     const place = this.#placeIn(of);
-    const lane = this.#lane;
+    const lane = this.#lanes.get(of.stream);
     if (lane?.of === of && lane.own.position === place) return lane.own;
-    await this.close();
+    await this.leave(of.stream);
     const { id, stream, head, device, inode, path, firstTime, lastTime } = of;
     const row = { id, stream, head, device, inode, path, firstTime, lastTime, sizeSeen: place, finished: false };
     const own = new Segment(row, { live: false, sinks: [], isRepeat: true });
     own.file = upTo(of.file.view(), () => of.position);
     own.from.push(...of.from.map((_, index) => (index === this.#index ? place : Number.POSITIVE_INFINITY)));
-    this.#lane = { of, own: own as OpenSegment };
+    this.#lanes.set(of.stream, { of, own: own as OpenSegment });
     const before = Buffer.alloc(Math.min(ANCHOR_BYTES, place));
     const length = await readFully(own.file, place - before.length, before, before.length);
     // What stands before the place now is what stood there when it was read, if the file is still as it was.
@@ -83,7 +92,7 @@ export class CatchUp {
 
   /** The shared reader goes to the bottom of a change in a file that it reads; in one that it has finished it would not. */
   async #changed(of: OpenSegment): Promise<CatchUpOutcome> {
-    await this.close();
+    await this.leave(of.stream);
     return of.finished || (await this.#reader.isIntact(of)) ? 'lost' : 'waiting';
   }
 }

@@ -4,6 +4,7 @@ import type { ActiveSegments, OpenSegment } from './active-segments.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
 import { readHead } from './head.ts';
+import type { ReadTroubles } from './read-troubles.ts';
 import { findResumePoint } from './resume-point.ts';
 
 interface ChangeResolverDeps {
@@ -11,6 +12,7 @@ interface ChangeResolverDeps {
   readonly gaps: GapKeeper;
   readonly records: SegmentRecords;
   readonly occurrences: SourceOccurrences;
+  readonly troubles: ReadTroubles;
   readonly commit: () => Promise<void>;
   readonly requestCommit: () => void;
   readonly now: () => number;
@@ -26,24 +28,29 @@ export class ChangeResolver {
 
   /**
    * Another beginning: the file was truncated or replaced. Its segment is let go, and a sweep has to look for where it
-   * is now (`released`). The same beginning: it lost its end, and is read on where it differs (`kept`).
+   * is now (`released`). The same beginning: it lost its end, and is read on where it differs (`kept`). Where the file
+   * cannot be read that is told, and nothing is changed (`unreadable`).
    */
-  async resolve(segment: OpenSegment): Promise<'released' | 'kept'> {
+  async resolve(segment: OpenSegment): Promise<'released' | 'kept' | 'unreadable'> {
     await this.#deps.commit();
-    const isSame = (await readHead(segment.file, { complete: true }))?.hash === segment.head;
-    if (!isSame) return this.#release(segment);
-    const damage = await damageOf(segment.file);
-    if (damage === undefined) await this.#goBack(segment);
-    else this.giveUpRest(segment, damage);
-    return 'kept';
+    try {
+      const isSame = (await readHead(segment.file, { complete: true }))?.hash === segment.head;
+      if (!isSame) return await this.#release(segment);
+      const damage = await damageOf(segment.file);
+      if (damage === undefined) await this.#goBack(segment);
+      else this.giveUpRest(segment, damage);
+      return 'kept';
+    } catch (error) {
+      this.#deps.troubles.tellReadError(segment.path, error);
+      return 'unreadable';
+    }
   }
 
   /** A damaged gzip part was read as far as it inflates. */
   giveUpRest(segment: OpenSegment, damage: string): void {
     this.#deps.gaps.tellDamage(segment, damage);
     // What its original was once seen to hold is nowhere to be read: a finished segment must not seem to lack it.
-    segment.sizeSeen = segment.position;
-    segment.finished = true;
+    segment.giveUpRest();
     this.#deps.requestCommit();
   }
 
@@ -52,7 +59,8 @@ export class ChangeResolver {
     const known = active.knownOf(segment);
     const { position, sizeSeen } = segment;
     occurrences.truncated(segment.path, position);
-    known.row = { ...known.row, sizeSeen };
+    // Also one that was finished before, and is read once more for a sink that lacks its end.
+    known.row = { ...known.row, sizeSeen, finished: false };
     known.missingSince = now();
     known.lostHow = 'truncated';
     await active.release(known);
@@ -63,10 +71,12 @@ export class ChangeResolver {
     const { active, gaps, records, occurrences } = this.#deps;
     const { position, sizeSeen } = segment;
     const resume = await findResumePoint(segment.file, records.anchors(segment.id));
+    const { size } = await segment.file.stat();
     if (sizeSeen > position) gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
+    gaps.tellCutOff(segment, resume.offset);
     records.cutBack(segment.id, resume.offset, resume.anchor);
     active.cutBack(segment, resume.offset);
-    segment.sizeSeen = (await segment.file.stat()).size;
+    segment.sizeSeen = size;
     occurrences.cutBack(segment.path, position, resume.offset);
   }
 }

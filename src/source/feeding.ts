@@ -1,10 +1,9 @@
 import type { OpenSegment } from './active-segments.ts';
 import { CatchUp } from './catch-up.ts';
 import type { Stream } from './known-segments.ts';
-import { isReadError } from './read-troubles.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentReader } from './segment-reader.ts';
-import type { SinkPace, SinkPlace } from './sink-place.ts';
+import type { LackingSink, SinkPace, SinkPlace } from './sink-place.ts';
 
 interface Fed {
   readonly index: number;
@@ -19,7 +18,8 @@ export interface FeedingDeps {
   readonly streams: ReadonlyMap<string, Stream>;
   readonly newReader: () => SegmentReader;
   /** A sink will never get the lines of the segment before the place of the shared reader. */
-  readonly lost: (segment: Segment, sink: { name: string; from: number; pace: SinkPace }) => void;
+  readonly lost: (segment: Segment, sink: LackingSink) => Promise<void>;
+  /** Throws what is no read error. */
   readonly trouble: (path: string, error: unknown) => void;
 }
 
@@ -89,12 +89,17 @@ export class Feeding {
   async #step({ name, pace, catchUp }: Fed, segment: OpenSegment): Promise<boolean> {
     try {
       const outcome = await catchUp.step(segment);
-      if (outcome === 'lost') this.#deps.lost(segment, { name, pace, from: pace.ledger.handedTo(segment.id) ?? 0 });
+      if (outcome === 'lost')
+        await this.#deps.lost(segment, {
+          name,
+          pace,
+          from: pace.ledger.handedTo(segment.id) ?? 0,
+          to: segment.position,
+        });
       return outcome !== 'waiting';
     } catch (error) {
-      if (!isReadError(error)) throw error;
       this.#deps.trouble(segment.path, error);
-      await catchUp.close();
+      await catchUp.leave(segment.stream);
       return false;
     }
   }

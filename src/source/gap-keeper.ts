@@ -3,12 +3,12 @@ import type { Gap, GapRecords } from '../checkpoint/gap-records.ts';
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { ActiveSegments } from './active-segments.ts';
-import { gapRange } from './gap-range.ts';
+import { gapRange, lostFor } from './gap-range.ts';
 import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { LackedSegments } from './lacked-segments.ts';
 import type { Segment } from './segment.ts';
-import type { SinkPace, SinkPlace } from './sink-place.ts';
+import type { LackingSink, SinkPlace } from './sink-place.ts';
 
 interface GapKeeperDeps {
   readonly source: string;
@@ -18,8 +18,14 @@ interface GapKeeperDeps {
   readonly gaps: GapRecords;
   readonly occurrences: SourceOccurrences;
   readonly sinks: readonly SinkPlace[];
+  readonly commit: () => Promise<void>;
+  readonly requestCommit: () => void;
   readonly now: () => number;
 }
+
+const CHANGED = 'the file changed';
+const VANISHED = 'the file was deleted or replaced';
+const LET_GO = 'more deleted but unread bytes than held_bytes allows';
 
 /** Tells what vanished unread: durably, in the log and in the metrics. */
 export class GapKeeper {
@@ -34,11 +40,11 @@ export class GapKeeper {
     this.#lacking = new LackedSegments(deps);
   }
 
-  /** @param options.finish the segment ends with this gap. */
+  /** @param options.finish the segment ends with this gap: where that begins, as far as anybody can get it. */
   tell(known: Known, gap: Gap, options: { finish: boolean } = { finish: false }): void {
     this.told += 1;
     this.#deps.gaps.add(known.stream.id, gap, this.#deps.now(), options.finish ? known.id : undefined);
-    if (options.finish) known.row = { ...known.row, finished: true };
+    if (options.finish) known.row = { ...known.row, finished: true, sizeSeen: gap.startOffset };
     this.#deps.occurrences.gap(known.stream.path, gap);
   }
 
@@ -53,31 +59,28 @@ export class GapKeeper {
     this.tell(this.#deps.active.knownOf(segment), restOf(segment, end, reason), options);
   }
 
-  /** What a sink at its own pace was still to get is not in the file any more, or is given up: it goes on behind that. */
-  tellLostFor(
-    segment: Segment,
-    sink: { name: string; from: number; pace: SinkPace },
-    reason = 'the file changed',
-  ): void {
-    const { path: place, position, lastTime, firstTime } = segment;
-    this.tell(this.#deps.active.knownOf(segment), {
-      path: place,
-      startOffset: sink.from,
-      endOffset: position,
-      beforeTime: firstTime,
-      afterTime: lastTime,
-      reason: `${reason} before the sink ${sink.name} had got it; other sinks have it`,
-    });
-    sink.pace.ledger.handed(segment.id, position);
-    this.#deps.records.setOffset(segment.id, sink.name, position);
+  /** What a sink at its own pace was still to get is not in the file any more: it goes on behind that. */
+  async tellLostFor(segment: Segment, sink: LackingSink): Promise<void> {
+    // A commit under way would store the sink's old place over the new one.
+    await this.#deps.commit();
+    this.#tellLost(this.#deps.active.knownOf(segment), sink, CHANGED);
+  }
+
+  /** A log that is read lost what was behind `offset`: sinks at their own pace may not have got all of that. */
+  tellCutOff(segment: Segment, offset: number): void {
+    const known = this.#deps.active.knownOf(segment);
+    for (const sink of this.#lackingSinks(known, segment.position)) {
+      const from = Math.max(sink.from, offset);
+      if (from < sink.to) this.tell(known, this.#lostFor(known, { ...sink, from }, 'the file was cut back'));
+    }
   }
 
   /**
    * Unread segments that are nowhere to be found are gaps, once they have been missing for `patienceMs`: a rotation
    * may be about to bring them back under another name. Gives the number of those that are still waited for.
    */
-  resolveMissing(identified: readonly Identified[], patienceMs: number): number {
-    const { known: all, active, records, now } = this.#deps;
+  async resolveMissing(identified: readonly Identified[], patienceMs: number): Promise<number> {
+    const { known: all, now } = this.#deps;
     const found = new Set<unknown>();
     for (const { identity } of identified) {
       if (identity.kind === 'known') found.add(identity.known);
@@ -91,39 +94,64 @@ export class GapKeeper {
         waiting += 1;
         continue;
       }
-      const { path: place, row, lostHow: how } = known;
-      const position = Math.min(...active.offsets(known));
-      const lost = { path: place, position, sizeSeen: row.sizeSeen, lastTime: row.lastTime, how };
-      const gap = gapRange(lost, path.basename(place), timeAfter(known, all));
-      if (gap !== undefined) {
-        this.tell(known, gap, { finish: true });
-      } else {
-        records.finish(known.id);
-        known.row = { ...row, finished: true };
-      }
+      await this.#tellVanished(known);
     }
     return waiting;
   }
 
   /** Lets go of deleted segments, the oldest first, while they hold more unread bytes than `limit`. */
-  async limitHeldBytes(limit: number, commit: () => Promise<void>): Promise<void> {
-    const { active } = this.#deps;
+  async limitHeldBytes(limit: number): Promise<void> {
+    const { active, commit } = this.#deps;
     const deleted = active.all().filter(({ links, live, unread }) => links === 0 && !live && unread > 0);
     let held = deleted.reduce((sum, segment) => sum + segment.unread, 0);
     for (const segment of deleted) {
       if (held <= limit) return;
       await commit();
       held -= segment.unread;
-      const reason = 'more deleted but unread bytes than held_bytes allows';
-      for (const { name, pace } of this.#deps.sinks) {
-        const from = pace?.ledger.handedTo(segment.id) ?? segment.position;
-        if (pace !== undefined && from < segment.position) this.tellLostFor(segment, { name, from, pace }, reason);
-      }
+      const known = active.knownOf(segment);
       if (segment.sizeSeen > segment.position || !segment.finished) {
-        this.tellRest(segment, segment.sizeSeen, reason, { finish: true });
+        this.tellRest(segment, segment.sizeSeen, LET_GO, { finish: true });
       }
-      await active.release(active.knownOf(segment));
+      for (const sink of this.#lackingSinks(known, segment.position)) this.#tellLost(known, sink, LET_GO);
+      await this.#giveUp(known);
     }
+  }
+
+  async #tellVanished(known: Known): Promise<void> {
+    const { known: all, active, records } = this.#deps;
+    const { path: place, row, lostHow: how } = known;
+    const position = active.positionOf(known);
+    const lost = { path: place, position, sizeSeen: row.sizeSeen, lastTime: row.lastTime, how };
+    const gap = gapRange(lost, path.basename(place), timeAfter(known, all));
+    if (gap === undefined) records.finish(known.id);
+    else this.tell(known, gap, { finish: true });
+    for (const sink of this.#lackingSinks(known, position)) this.#tellLost(known, sink, VANISHED);
+    await this.#giveUp(known);
+  }
+
+  /** Sinks at their own pace that were not handed the segment up to `position`. */
+  #lackingSinks(known: Known, position: number): LackingSink[] {
+    const places = this.#deps.active.places(known);
+    return this.#deps.sinks.flatMap(({ name, pace }, index) => {
+      const from = places[index]!;
+      return pace === undefined || from >= position ? [] : [{ name, pace, from, to: position }];
+    });
+  }
+
+  #tellLost(known: Known, sink: LackingSink, reason: string): void {
+    this.tell(known, this.#lostFor(known, sink, reason));
+    sink.pace.ledger.handed(known.id, sink.to);
+    this.#deps.records.setOffset(known.id, sink.name, sink.pace.ledger.takenTo(known.id)!);
+  }
+
+  #lostFor(known: Known, sink: LackingSink, reason: string): Gap {
+    return lostFor(sink, known.segment ?? { ...known.row, path: known.path }, { reason, sinks: this.#deps.sinks });
+  }
+
+  async #giveUp(known: Known): Promise<void> {
+    known.row = { ...known.row, finished: true };
+    await this.#deps.active.giveUp(known);
+    this.#deps.requestCommit();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Gap } from '../checkpoint/gap-records.ts';
 import { parseRotatedName } from './rotated-name.ts';
+import type { SinkPlace } from './sink-place.ts';
 
 /** What is known of a segment whose file cannot be found any more. */
 export interface LostSegment {
@@ -32,5 +33,22 @@ export function gapRange(lost: LostSegment, name: string, afterTime: number | un
       lost.how === 'truncated'
         ? 'the file was truncated before it was read to its end'
         : 'the file was deleted or replaced before it was read to its end',
+  };
+}
+
+/** What one sink at its own pace will never get of a segment, though it was read. */
+export function lostFor(
+  lost: { readonly name: string; readonly from: number; readonly to: number },
+  segment: { readonly path: string; readonly firstTime: number | undefined; readonly lastTime: number | undefined },
+  { reason, sinks }: { reason: string; sinks: readonly SinkPlace[] },
+): Gap {
+  const elsewhere = sinks.some(({ pace }) => pace === undefined) ? '; the file sinks have it' : '';
+  return {
+    path: segment.path,
+    startOffset: lost.from,
+    endOffset: lost.to,
+    beforeTime: segment.firstTime,
+    afterTime: segment.lastTime,
+    reason: `${reason} before the sink ${lost.name} had got it${elsewhere}`,
   };
 }

@@ -29,6 +29,18 @@ export interface Identified {
   readonly identity: Identity;
 }
 
+interface End {
+  readonly at: number;
+  readonly length: number;
+  readonly bytes: Buffer;
+}
+
+interface GzipContent {
+  /** Why it ends early; undefined for a whole part. */
+  readonly damage: string | undefined;
+  readonly end: End;
+}
+
 /** Bytes at the end of a copy that must be those of the original. */
 const COPY_CHECK_BYTES = 1024;
 
@@ -46,6 +58,8 @@ export class Identifier {
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
   /** What the last pass found, by {@link cacheKey}: the head, and when a file was first seen in this state. */
   #heads = new Map<string, string | undefined>();
+  /** The same for gzip parts. To learn it takes inflating all of the part, and backups are many. */
+  #gzips = new Map<string, GzipContent>();
   #since = new Map<string, number>();
 
   constructor(
@@ -95,7 +109,9 @@ export class Identifier {
     }
     for (const { file, stream, head } of byHead)
       await this.#unlessMoved(file, stream, pass, () => this.#byHead(file, stream, head, pass));
-    this.#heads = new Map(rest.map(({ file }) => [cacheKey(file), this.#heads.get(cacheKey(file))]));
+    const keys = new Set(rest.map(({ file }) => cacheKey(file)));
+    this.#heads = new Map([...this.#heads].filter(([key]) => keys.has(key)));
+    this.#gzips = new Map([...this.#gzips].filter(([key]) => keys.has(key)));
     return pass.identified;
   }
 
@@ -167,9 +183,19 @@ export class Identifier {
   }
 
   async #isDamaged(file: FoundFile): Promise<boolean> {
-    return (
-      (await this.#with(file, async (open) => open instanceof GzipFile && (await open.damage()) !== undefined)) ?? true
+    const isDamaged = await this.#with(file, async (open) =>
+      open instanceof GzipFile ? (await this.#contentOf(open, file)).damage !== undefined : false,
     );
+    return isDamaged ?? true;
+  }
+
+  async #contentOf(open: GzipFile, file: FoundFile): Promise<GzipContent> {
+    const key = cacheKey(file);
+    const known = this.#gzips.get(key);
+    if (known !== undefined) return known;
+    const content = { damage: await open.damage(), end: await endOf(open) };
+    this.#gzips.set(key, content);
+    return content;
   }
 
   /** The segment that the file is the content of, of those with its head; undefined where it cannot be read. */
@@ -197,13 +223,14 @@ export class Identifier {
     pass: IdentificationPass,
   ): Promise<boolean | undefined> {
     return this.#with(file, async (copy) => {
+      const end = copy instanceof GzipFile ? (await this.#contentOf(copy, file)).end : await endOf(copy);
       for (const { segment } of candidates) {
-        if (segment?.file !== undefined && (await sameEnd(copy, segment.file))) return true;
+        if (segment?.file !== undefined && (await hasAtPlace(segment.file, end))) return true;
       }
       const others = [...candidates.map((known) => pass.placeOf(known)), ...pass.begun(head)];
       let isCertain = true;
       for (const original of others.filter((other) => other !== undefined)) {
-        const same = await this.#with(original, (other) => sameEnd(copy, other));
+        const same = await this.#with(original, (other) => hasAtPlace(other, end));
         if (same === true) return true;
         // One that lost its beginning since it was looked at is just being truncated, and is no measure.
         const begins = await this.#with(original, async (other) => (await readHead(other, { complete: true }))?.hash);
@@ -248,16 +275,20 @@ async function commonLength(file: SegmentFile, anchors: readonly Anchor[]): Prom
   return head !== undefined && offset > head.length ? offset : -1;
 }
 
-async function sameEnd(copy: SegmentFile, original: SegmentFile): Promise<boolean> {
-  const { size } = await copy.stat();
+/** The last bytes of a file's content, and where they begin. Shorter than they were to be in a file that shrinks meanwhile. */
+async function endOf(file: SegmentFile): Promise<End> {
+  const { size } = await file.stat();
   const length = Math.min(COPY_CHECK_BYTES, size);
-  const ends = await Promise.all(
-    [copy, original].map(async (file) => {
-      const buffer = Buffer.alloc(length);
-      return buffer.subarray(0, await file.read(size - length, buffer, 0, length));
-    }),
-  );
-  return ends[0]!.length === length && ends[0]!.equals(ends[1]!);
+  return { at: size - length, length, bytes: await bytesAt(file, size - length, length) };
+}
+
+async function hasAtPlace(original: SegmentFile, { at, length, bytes }: End): Promise<boolean> {
+  return bytes.length === length && bytes.equals(await bytesAt(original, at, length));
+}
+
+async function bytesAt(file: SegmentFile, offset: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, await file.read(offset, buffer, 0, length));
 }
 
 function rank(file: FoundFile): number {

@@ -1,5 +1,6 @@
 import type { Gap } from '../checkpoint/gap-records.ts';
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import { lostFor } from './gap-range.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import type { SinkPlace } from './sink-place.ts';
 
@@ -51,14 +52,8 @@ export class LackedSegments {
   }
 
   #tell({ known, sink, offset }: Lack, tell: (known: Known, gap: Gap) => void): void {
-    tell(known, {
-      path: known.path,
-      startOffset: offset,
-      endOffset: known.row.sizeSeen,
-      beforeTime: known.row.firstTime,
-      afterTime: known.row.lastTime,
-      reason: `the file was deleted before the sink ${sink} had got it; other sinks have it`,
-    });
+    const lost = { name: sink, from: offset, to: known.row.sizeSeen };
+    tell(known, lostFor(lost, { ...known.row, path: known.path }, { reason: 'the file was deleted', ...this.#deps }));
     this.#deps.records.setOffset(known.id, sink, known.row.sizeSeen);
   }
 }

@@ -39,9 +39,14 @@ export class ReadTroubles {
     this.unreadable.add(file);
     this.#occurrences.unreadable(file, error);
   }
+
+  /** Errors of file calls are told and tried again; anything else is a failure of the agent, and thrown. */
+  tellReadError(file: string, error: unknown): void {
+    if (!isReadError(error)) throw error;
+    this.tell(file, error);
+  }
 }
 
-/** Errors of file calls are told and tried again; anything else is a failure of the agent. */
-export function isReadError(error: unknown): boolean {
+function isReadError(error: unknown): boolean {
   return error instanceof Error && ('syscall' in error || errorCode(error) === 'NOT_A_FILE' || hasMoved(error));
 }

@@ -103,19 +103,24 @@ export class Segment {
    * Sets the reader to what is durable: at the start, after a rewind, and where a log was cut back.
    *
    * @param offsets where each sink stands. Those at their own pace do not hold up the reader, unless there are no others.
+   * @param stored the sinks' offsets that are durable, by name.
    */
-  restore(offsets: readonly number[], anchors: readonly Anchor[]): void {
+  restore(offsets: readonly number[], anchors: readonly Anchor[], stored: ReadonlyMap<string, number>): void {
     this.from.splice(0, this.from.length, ...offsets);
-    const together = offsets.filter((_, index) => this.#sinks[index]?.pace === undefined);
-    const leading = together.length > 0 ? together : offsets;
-    this.position = leading.length === 0 ? 0 : Math.min(...leading);
+    this.position = leadingOffset(offsets, this.#sinks);
     for (const [index, { pace }] of this.#sinks.entries()) pace?.ledger.restart(this.id, offsets[index]!);
     this.searchedTo = 0;
     this.finished = false;
     this.expected = anchors.find((anchor) => anchor.offset === this.position);
     this.#tailLength = 0;
-    this.#committed = { position: this.position, finished: false, offsets: this.#offsets() };
+    this.#committed = { position: this.position, finished: false, offsets: stored };
     this.digests.clear();
+  }
+
+  /** Ends the segment where the reader is: what was behind that is nowhere to be read any more. */
+  giveUpRest(): void {
+    this.sizeSeen = this.position;
+    this.finished = true;
   }
 
   /** The bytes before `position`, or undefined when only their anchor is known. */
@@ -180,4 +185,11 @@ export class Segment {
       ]),
     );
   }
+}
+
+/** Where the shared reader stands, by where each sink does. */
+export function leadingOffset(offsets: readonly number[], sinks: readonly SinkPlace[]): number {
+  const together = offsets.filter((_, index) => sinks[index]?.pace === undefined);
+  const leading = together.length > 0 ? together : offsets;
+  return leading.length === 0 ? 0 : Math.min(...leading);
 }

@@ -15,3 +15,11 @@ export interface SinkPace {
   /** Whether it is behind what the others have got; told when it changes. */
   behind(isBehind: boolean): void;
 }
+
+/** A sink at its own pace, and the range of a segment that others have and it will never get. */
+export interface LackingSink {
+  readonly name: string;
+  readonly pace: SinkPace;
+  readonly from: number;
+  readonly to: number;
+}

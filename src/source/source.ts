@@ -9,7 +9,7 @@ import { damageOf } from './gzip-file.ts';
 import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import { newSegmentRow } from './new-segment.ts';
-import { isReadError, ReadTroubles } from './read-troubles.ts';
+import { ReadTroubles } from './read-troubles.ts';
 import type { Segment } from './segment.ts';
 import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
 import type { SourceDeps } from './source-deps.ts';
@@ -48,7 +48,7 @@ export class Source {
     this.known = new KnownSegments(deps.records, config.name);
     this.#active = new ActiveSegments(this.known, deps.records, { ...deps, readFrom: config.readFrom });
     this.#gaps = new GapKeeper({ ...deps, source: config.name, known: this.known, active: this.#active });
-    this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps });
+    this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps, troubles: this.troubles });
     const newReader = () => new SegmentReader(deps.handler, config.maxLineBytes);
     this.#reader = newReader();
     this.#feeding = new Feeding({
@@ -56,7 +56,7 @@ export class Source {
       streams: this.known.streams,
       newReader,
       lost: (segment, sink) => this.#gaps.tellLostFor(segment, sink),
-      trouble: (file, error) => this.troubles.tell(file, error),
+      trouble: (file, error) => this.troubles.tellReadError(file, error),
     });
     this.#identifier = new Identifier(this.known, {
       now: deps.now,
@@ -132,9 +132,10 @@ export class Source {
     this.#active.sort();
     for (const segment of this.#active.withoutName(identified)) this.#deps.occurrences.liveFileDeleted(segment.path);
     this.#undecided +=
-      this.#gaps.resolveMissing(identified, this.config.rotateWaitMs) +
+      (await this.#gaps.resolveMissing(identified, this.config.rotateWaitMs)) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
-    await this.#gaps.limitHeldBytes(this.config.heldBytes, this.#deps.commit);
+    await this.#gaps.limitHeldBytes(this.config.heldBytes);
+    this.#active.tellUnread();
     const present = new Set(identified.map(({ identity }) => (identity.kind === 'known' ? identity.known : undefined)));
     this.known.forgetOldest((known) => present.has(known));
   }
@@ -144,7 +145,9 @@ export class Source {
     await this.#active.releaseSettled();
     let progressed = false;
     for (const stream of this.known.streams.values()) progressed = (await this.#pollStream(stream)) || progressed;
-    return (await this.#feeding.catchUp()) || progressed;
+    progressed = (await this.#feeding.catchUp()) || progressed;
+    if (!progressed) this.#active.tellUnread();
+    return progressed;
   }
 
   /** What a commit has to store now, with the segments it is of. */
@@ -165,7 +168,7 @@ export class Source {
 
   /** Takes every reader back to what is durable. */
   rewind(): void {
-    for (const segment of this.#active.all()) this.#active.restore(segment);
+    for (const segment of this.#active.open()) this.#active.restore(segment);
     this.#ended.clear();
   }
 
@@ -198,8 +201,7 @@ export class Source {
       if (atEnd === 'end' && !segment.finished && hints === this.#hints) this.#ended.add(segment);
       return atEnd;
     } catch (error) {
-      if (!isReadError(error)) throw error;
-      this.troubles.tell(segment.path, error);
+      this.troubles.tellReadError(segment.path, error);
       this.#ended.add(segment);
       return 'end';
     }
@@ -218,9 +220,11 @@ export class Source {
     return 'end';
   }
 
-  /** The content before the position is not what was read there. */
+  /** The content before the position is not what was read there. A file that cannot be read is looked at again later. */
   async #resolveChange(segment: OpenSegment): Promise<void> {
-    if ((await this.#changes.resolve(segment)) === 'released') this.#sweepWanted = true;
+    const outcome = await this.#changes.resolve(segment);
+    if (outcome === 'released') this.#sweepWanted = true;
+    if (outcome === 'unreadable') this.#ended.add(segment);
   }
 
   async #apply({ file, stream, identity }: Identified, isFirstStart: boolean): Promise<void> {
@@ -228,8 +232,7 @@ export class Source {
       if (identity.kind === 'new') await this.#begin(this.known.stream(stream), file, identity.head, isFirstStart);
       else if (identity.kind === 'known') await this.#place(identity.known, file);
     } catch (error) {
-      if (!isReadError(error)) throw error;
-      this.troubles.tell(file.path, error);
+      this.troubles.tellReadError(file.path, error);
     }
   }
 
@@ -267,17 +270,17 @@ export class Source {
   /** A file that changed under its reader must be told before others are compared with it. */
   async #checkOpenFiles(): Promise<void> {
     for (const segment of this.#active.open()) {
-      if (segment.finished) continue;
       try {
         const { size, links } = await segment.file.stat();
         segment.links = links;
+        // Held for a sink that lacks its end.
+        if (segment.finished) continue;
         if (await this.#reader.isIntact(segment)) {
           segment.sizeSeen = Math.max(segment.sizeSeen, size);
           continue;
         }
       } catch (error) {
-        if (!isReadError(error)) throw error;
-        this.troubles.tell(segment.path, error);
+        this.troubles.tellReadError(segment.path, error);
         continue;
       }
       await this.#resolveChange(segment);

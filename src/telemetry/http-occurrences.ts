@@ -59,8 +59,10 @@ export class HttpOccurrences {
     this.#telemetry
       .gauge('http_request_seconds', 'Duration of the last request that the receiver answered', ['sink'])
       .set({ sink: this.#sink }, seconds);
-    if (this.#isAway || this.#isBlocked)
-      this.#telemetry.log.info({ sink: this.#sink }, 'the receiver takes events again');
+    if (this.#isAway || this.#isBlocked) {
+      // A receiver may refuse every other request for days.
+      this.#telemetry.infoLimited(`http_back ${this.#sink}`, { sink: this.#sink }, 'the receiver takes events again');
+    }
     this.#isAway = false;
     this.#isBlocked = false;
     this.#setState();
@@ -142,7 +144,8 @@ export class HttpOccurrences {
 
   spooling(reason: string): void {
     this.#isSpooling = true;
-    this.#telemetry.log.warn(
+    this.#telemetry.warnLimited(
+      `spooling ${this.#sink}`,
       { event: 'spooling', sink: this.#sink, reason },
       'the receiver is away or too slow: events go to the spool',
     );
@@ -150,7 +153,8 @@ export class HttpOccurrences {
 
   spoolDrained(): void {
     this.#isSpooling = false;
-    this.#telemetry.log.info({ event: 'spool_drained', sink: this.#sink }, 'the spool is sent');
+    const fields = { event: 'spool_drained', sink: this.#sink };
+    this.#telemetry.infoLimited(`spool_drained ${this.#sink}`, fields, 'the spool is sent');
   }
 
   spoolFull(bytes: number): void {

@@ -105,6 +105,20 @@ export class SourceOccurrences {
     );
   }
 
+  /** Bytes that were seen and not every sink has been given yet; of rotated files, they are what the next gap would be. */
+  unread({ live, rotated, deleted }: { live: number; rotated: number; deleted: number }): void {
+    const unread = this.#telemetry.gauge(
+      'unread_bytes',
+      'Bytes of log files that were seen and not read for every sink',
+      ['source', 'kind'],
+    );
+    unread.set({ source: this.#source, kind: 'live' }, live);
+    unread.set({ source: this.#source, kind: 'rotated' }, rotated);
+    this.#telemetry
+      .gauge('held_deleted_bytes', 'Unread bytes of deleted log files that are held open, up to held_bytes', ['source'])
+      .set({ source: this.#source }, deleted);
+  }
+
   nullsSkipped(path: string, count: number): void {
     this.#telemetry
       .counter('null_bytes_skipped_total', 'NUL bytes that stood before a line', ['source'])

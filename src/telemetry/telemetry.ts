@@ -35,8 +35,17 @@ export class Telemetry {
 
   /** Logs a warning at most once per `key` and interval; the next one says how many were held back. */
   warnLimited(key: string, fields: Record<string, unknown>, message: string): void {
-    const suppressed = this.#repeats.allow(key);
+    this.#limited('warn', key, fields, message);
+  }
+
+  /** The same for what is worth telling and no trouble. Warnings have keys of their own. */
+  infoLimited(key: string, fields: Record<string, unknown>, message: string): void {
+    this.#limited('info', key, fields, message);
+  }
+
+  #limited(level: 'info' | 'warn', key: string, fields: Record<string, unknown>, message: string): void {
+    const suppressed = this.#repeats.allow(`${level} ${key}`);
     if (suppressed === undefined) return;
-    this.log.warn(suppressed > 0 ? { ...fields, repeated: suppressed } : fields, message);
+    this.log[level](suppressed > 0 ? { ...fields, repeated: suppressed } : fields, message);
   }
 }

@@ -52,7 +52,7 @@ describe('demo/demo.ts', () => {
   test('explains itself, and what is wrong with its arguments', () => {
     const help = spawnSync(process.execPath, [PROGRAM, '--help'], { encoding: 'utf8' });
     assert.equal(help.status, 0);
-    for (const option of ['--events', '--seed', '--keep', '--help']) assert.ok(help.stdout.includes(option));
+    for (const option of ['--events', '--seed', '--keep', '--http', '--help']) assert.ok(help.stdout.includes(option));
     for (const args of [['--events', 'many'], ['--events', '5'], ['--speed', '1'], ['--seed=-1']]) {
       const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' });
       assert.equal(status, 2, args.join(' '));
@@ -94,5 +94,25 @@ describe('demo/demo.ts', () => {
     });
     assert.equal(status, 1);
     assert.match(stderr, /^demo: the agent ended by itself \(1\)[\s\S]+out of luck/);
+  });
+
+  test('loses nothing on its way to receivers that fail, and leaves nothing behind', { timeout: 180_000 }, async () => {
+    const temporary = join(root, 'http');
+    mkdirSync(temporary);
+    const child = spawn(process.execPath, [PROGRAM, '--http', '--events', '5000', '--seed', '1'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: temporary },
+    });
+    endWithParent(child);
+    let output = '';
+    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (output += String(text)));
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0, output);
+    assert.match(output, /\ndemo: 5000 written, 5000 archived, 0 lost, 0 duplicated, \d+ rotations, 7 kills\n/);
+    assert.match(output, /\ndemo http: elasticsearch: 5000 written, 5000 stored, 0 lost, 0 duplicated\n/);
+    assert.match(output, /\ndemo http: ndjson: 5000 written, \d+ received, 0 lost, \d+ duplicated\n$/);
+    assert.match(output, /elasticsearch after [\d,]+ events: port closed\n/);
+    assert.match(output, /ndjson after [\d,]+ events: port closed\n/);
+    assert.deepEqual(readdirSync(temporary), []);
   });
 });

@@ -52,7 +52,14 @@ function report(verdict: Verdict): string {
     },
   });
   const screen = new Screen(out as unknown as NodeJS.WriteStream);
-  printReport(screen, { verdict, written: verdict.expected, rotations: 3, kills: 7, warnings: ['{"message":"gap"}'] });
+  printReport(screen, {
+    verdict,
+    written: verdict.expected,
+    rotations: 3,
+    kills: 7,
+    warnings: ['{"message":"gap"}'],
+    delivery: undefined,
+  });
   return text;
 }
 

@@ -49,7 +49,19 @@ export function archiveConfig(paths: { state: string; log: string; archive: stri
 }
 
 /**
- * `auditail run` as a process of its own: `dist/main.js` with this Node, or the program that `AUDITAIL_BIN` names.
+ * The program, before its arguments: `dist/main.js` with this Node, or what `AUDITAIL_BIN` names.
+ *
+ * @throws Error when it was not built.
+ */
+export function agentCommand(): string[] {
+  const program = process.env.AUDITAIL_BIN ?? BUILT_PROGRAM;
+  if (!existsSync(program)) throw new Error(`${program} does not exist: run npm run build first`);
+  const isScript = /\.[cm]?[jt]s$/.test(program);
+  return isScript ? [process.execPath, program] : [program];
+}
+
+/**
+ * `auditail run` as a process of its own.
  *
  * The process is killed when this one ends. With `await using`, also when the block ends.
  */
@@ -78,21 +90,14 @@ export class AgentProcess {
 
   /** @throws Error when the program was not built. */
   static start(options: AgentOptions): AgentProcess {
-    const program = process.env.AUDITAIL_BIN ?? BUILT_PROGRAM;
-    if (!existsSync(program)) throw new Error(`${program} does not exist: run npm run build first`);
+    const program = agentCommand();
     const directory = mkdtempSync(join(tmpdir(), 'auditail-agent-'));
     removeWithParent(directory);
     // Whoever the agent runs as, it has to read its configuration.
     chmodSync(directory, 0o755);
     const config = join(directory, 'auditail.yaml');
-    writeFileSync(config, JSON.stringify({ admin: { listen: 'off' }, ...options.config }, undefined, 2));
-    const isScript = /\.[cm]?[jt]s$/.test(program);
-    const command = [
-      ...(options.through ?? []),
-      ...(isScript ? [process.execPath, program] : [program]),
-      ...['run', '-c', config],
-      ...(options.args ?? []),
-    ];
+    writeFileSync(config, textOf(options.config));
+    const command = [...(options.through ?? []), ...program, 'run', '-c', config, ...(options.args ?? [])];
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...options.env },
@@ -154,7 +159,7 @@ export class AgentProcess {
 
   /** Writes the configuration file anew, as JSON or as the text that is given; SIGHUP makes the agent read it. */
   reconfigure(config: Readonly<Record<string, unknown>> | string): void {
-    writeFileSync(this.#configFile, typeof config === 'string' ? config : JSON.stringify(config, undefined, 2));
+    writeFileSync(this.#configFile, typeof config === 'string' ? config : textOf(config));
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -185,6 +190,10 @@ export class AgentProcess {
     const lines = this.#log.slice(-QUOTED_LINES).map((line) => `\n  ${line.text ?? JSON.stringify(line)}`);
     return new Error(`agent ${this.pid}: ${text}. Its last log lines:${lines.join('') || ' none'}`);
   }
+}
+
+function textOf(config: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ admin: { listen: 'off' }, ...config }, undefined, 2);
 }
 
 function parseLogLine(line: string): LogLine {

@@ -15,10 +15,11 @@ if (spawnSync('go', ['version']).status !== 0) {
   const signal = AbortSignal.timeout(LIMIT_MS);
   console.log(`receivers in ${cacheDirectory()}`);
   for (const program of Object.values(PROGRAMS)) {
+    const what = `${program.name} ${program.version}`;
+    if (findBuilt(program.name) === undefined) console.log(`${what}: building`);
     const start = performance.now();
     const built = await buildProgram(program, signal);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const what = `${program.name} ${program.version}`;
     if ('path' in built) {
       console.log(`${what}: ${built.state}${built.state === 'built' ? ` in ${seconds} s` : ''}`);
     } else {

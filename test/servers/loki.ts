@@ -128,7 +128,11 @@ function configuration(directory: string, http: number, grpc: number): object {
       per_stream_rate_limit_burst: '1GB',
       max_line_size: 0,
       max_entries_limit_per_query: 0,
+      // It would otherwise make a label up where a request has none that it knows.
       discover_service_name: [],
+      otlp_config: {
+        resource_attributes: { attributes_config: [{ action: 'index_label', attributes: ['host.name'] }] },
+      },
     },
   };
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { CertificateFiles } from './certificates.ts';
 import { cacheDirectory } from './programs.ts';
@@ -8,12 +8,26 @@ import { ServerProcess } from './server-process.ts';
 /** Where Debian's package has the program. */
 const UNPACKED = join('nginx', 'usr', 'sbin');
 
+/** For the download of some hundred kilobytes: without a way to the mirror, apt tries for minutes. */
+const FETCH_MS = 60_000;
+
+const ACCESS_LOG = 'access.log';
+
 /** A receiver that nginx stands before. */
 export interface Upstream {
   /** `http://host:port`, without a path. */
   readonly url: string;
   /** Whether a client has to show a certificate of the authority. */
   readonly mutual: boolean;
+}
+
+/** A request that was answered. */
+export interface Answered {
+  /** Which upstream it was for, by its index. */
+  readonly upstream: number;
+  readonly status: number;
+  /** Whether the client showed a certificate of the authority. */
+  readonly certified: boolean;
 }
 
 /** Where the program is found: on the PATH, where Debian installs it, or in the cache. Undefined when there is none. */
@@ -46,7 +60,7 @@ export function fetchNginx(): void {
 }
 
 function run(program: string, args: readonly string[], cwd: string): void {
-  const { status, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: FETCH_MS });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr.trim()}`);
 }
@@ -89,6 +103,18 @@ export class Nginx {
     return new Nginx(server);
   }
 
+  /** All requests that have been answered over TLS. */
+  answered(): readonly Answered[] {
+    const { directory, ports } = this.#server;
+    return readFileSync(join(directory, ACCESS_LOG), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [port, status, verified] = line.split(' ');
+        return { upstream: ports.indexOf(Number(port)), status: Number(status), certified: verified === 'SUCCESS' };
+      });
+  }
+
   stop(): Promise<void> {
     return this.#server.stop();
   }
@@ -123,7 +149,10 @@ pid ${directory}/nginx.pid;
 error_log stderr;
 events {}
 http {
-  access_log off;
+  # The look whether it is ready comes without TLS.
+  map $ssl_protocol $is_tls { '' 0; default 1; }
+  log_format answered '$server_port $status $ssl_client_verify';
+  access_log ${directory}/${ACCESS_LOG} answered if=$is_tls;
   ${temporary.join('\n  ')}
   client_max_body_size 64m;
   ssl_protocols TLSv1.2 TLSv1.3;

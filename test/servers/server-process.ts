@@ -36,33 +36,22 @@ export interface ServerSetup {
 export class ServerProcess {
   readonly directory: string;
   readonly ports: readonly number[];
-  readonly #name: string;
-  readonly #child: ChildProcess;
+  readonly #setup: ServerSetup;
+  readonly #args: readonly string[];
+  readonly #ready: string;
   readonly #lines: string[] = [];
-  readonly #ended: Promise<string>;
+  #child: ChildProcess;
+  #ended: Promise<void>;
   #end: string | undefined;
 
-  private constructor(setup: ServerSetup, directory: string, ports: readonly number[], args: readonly string[]) {
-    this.#name = setup.name;
+  private constructor(setup: ServerSetup, directory: string, ports: readonly number[]) {
+    const { args, ready } = setup.prepare(directory, ports);
+    this.#setup = setup;
     this.directory = directory;
     this.ports = ports;
-    // No environment beyond the least: a proxy or a setting of the machine must not reach the server.
-    const env = { PATH: process.env.PATH, HOME: directory };
-    this.#child = spawn(setup.program, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    endWithParent(this.#child);
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.pipe(split2()).on('data', (line: string) => {
-        if (this.#lines.length >= QUOTED_LINES) this.#lines.shift();
-        this.#lines.push(line);
-      });
-    }
-    this.#ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(String(error)));
-      this.#child.once('close', (code, signal) => resolve(`ended with ${signal ?? code}`));
-    });
-    this.#ended.then((end) => {
-      this.#end = end;
-    });
+    this.#args = args;
+    this.#ready = ready;
+    [this.#child, this.#ended] = this.#spawn();
   }
 
   /**
@@ -77,10 +66,9 @@ export class ServerProcess {
       removeWithParent(directory);
       // A server that drops root's privileges still has to reach its files.
       chmodSync(directory, 0o755);
-      const { args, ready } = setup.prepare(directory, ports);
-      const server = new ServerProcess(setup, directory, ports, args);
+      const server = new ServerProcess(setup, directory, ports);
       try {
-        await server.#waitUntilReady(ready);
+        await server.#waitUntilReady();
         return server;
       } catch (error) {
         const portTaken = server.#lines.some((line) => /address already in use/i.test(line));
@@ -106,6 +94,14 @@ export class ServerProcess {
     await this.#ended;
   }
 
+  /** Starts a server that was ended once more, with its data and on its ports, and waits until it is ready. */
+  async startAgain(): Promise<void> {
+    await this.end();
+    this.#end = undefined;
+    [this.#child, this.#ended] = this.#spawn();
+    await this.#waitUntilReady();
+  }
+
   /**
    * Asks again until an answer is right.
    *
@@ -125,7 +121,35 @@ export class ServerProcess {
     await this.stop();
   }
 
-  #waitUntilReady(url: string): Promise<void> {
+  #spawn(): [ChildProcess, Promise<void>] {
+    // No environment beyond the least: a proxy or a setting of the machine must not reach the server.
+    const env = { PATH: process.env.PATH, HOME: this.directory };
+    const child = spawn(this.#setup.program, this.#args, {
+      cwd: this.directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    endWithParent(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.pipe(split2()).on('data', (line: string) => {
+        if (this.#lines.length >= QUOTED_LINES) this.#lines.shift();
+        this.#lines.push(line);
+      });
+    }
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(String(error)));
+      child.once('close', (code, signal) => resolve(`ended with ${signal ?? code}`));
+    });
+    return [
+      child,
+      ended.then((end) => {
+        this.#end = end;
+      }),
+    ];
+  }
+
+  #waitUntilReady(): Promise<void> {
+    const url = this.#ready;
     return this.waitFor(`an answer of ${url}`, async () => {
       try {
         const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) });
@@ -145,7 +169,7 @@ export class ServerProcess {
 
   #error(text: string): Error {
     const lines = this.#lines.map((line) => `\n  ${line}`).join('');
-    return new Error(`${this.#name}: ${text}. Its last output:${lines || ' none'}`);
+    return new Error(`${this.#setup.name}: ${text}. Its last output:${lines || ' none'}`);
   }
 }
 

@@ -47,6 +47,16 @@ export class VictoriaLogs {
     return lines.map((line) => JSON.parse(line) as StoredFields);
   }
 
+  /** Ends it as its service manager would: what it took is on disk. */
+  end(): Promise<void> {
+    return this.#server.end();
+  }
+
+  /** Starts it with what it had at {@link end}, at the same URL. */
+  startAgain(): Promise<void> {
+    return this.#server.startAgain();
+  }
+
   stop(): Promise<void> {
     return this.#server.stop();
   }

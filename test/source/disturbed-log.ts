@@ -57,10 +57,20 @@ export class DisturbedLog {
 }
 
 /** Nothing lost, nothing twice, nothing that was never written. `where` is told when it is not so. */
-export function assertTaken(harness: SourceHarness, { writer }: DisturbedLog, where = ''): void {
+export function assertTaken(harness: SourceHarness, log: DisturbedLog, where = ''): void {
+  assertLines(harness.taken, log, where);
+}
+
+/** As {@link assertTaken}, of any lines. With `repeats` a line may come more than once. */
+export function assertLines(
+  lines: readonly string[],
+  { writer }: DisturbedLog,
+  where = '',
+  { repeats }: { repeats: boolean } = { repeats: false },
+): void {
   writer.expected.clearFound();
   const wrong: string[] = [];
-  for (const line of harness.taken) {
+  for (const line of repeats ? new Set(lines) : lines) {
     const found = writer.expected.find(hashLine(Buffer.from(line, 'latin1')));
     if (found !== 'expected') wrong.push(`${found}: ${line.slice(0, 80)}`);
   }
@@ -68,6 +78,6 @@ export function assertTaken(harness: SourceHarness, { writer }: DisturbedLog, wh
   assert.deepEqual(
     wrong.slice(0, 8),
     [],
-    `${where} ${harness.taken.length} taken of ${writer.expected.total}, ${wrong.length} wrong`,
+    `${where} ${lines.length} taken of ${writer.expected.total}, ${wrong.length} wrong`,
   );
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { FileCalls } from './file-calls.ts';
 import { assertAll, gzip, lines, withLog } from './written-log.ts';
 
 /** So that little of a first line inflates from the start of its gzip part. */
@@ -81,3 +83,26 @@ test('the rest of a damaged part is told once, though its original was seen to b
     assertAll(harness, [...log.written.slice(0, harness.taken.length - 1), harness.taken.at(-1)!]);
   }),
 );
+
+test('a gzip part of a segment that is still held is inflated once, and not at each look', () =>
+  withLog(async (harness, log) => {
+    const noise = randomBytes(1024 * 1024).toString('base64');
+    log.write([`{"t":1,"noise":"${noise}"}`, ...lines(20)]);
+    const backup = log.rotate();
+    log.write(lines(5));
+    await harness.source.sweep();
+    gzip(backup);
+    await harness.source.sweep();
+    using calls = await FileCalls.intercept();
+    let reads = 0;
+    calls.before((call) => {
+      if (call === 'handle.read') reads += 1;
+    });
+    for (let look = 0; look < 5; look += 1) await harness.source.sweep();
+    // One inflation of it takes more than 16 reads of 64 KiB.
+    assert.ok(reads < 5 * 16, `${reads} reads`);
+    calls.before(undefined);
+    await harness.settle();
+    assertAll(harness, log.written);
+    assert.deepEqual(harness.gaps(), []);
+  }));

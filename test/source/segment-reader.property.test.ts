@@ -88,7 +88,7 @@ function openSegment(file: ShortReadFile, live: boolean): OpenSegment {
     { live, sinks: [{ name: 'archive', pace: undefined }] },
   );
   segment.file = file;
-  segment.restore([0], []);
+  segment.restore([0], [], new Map());
   return segment as OpenSegment;
 }
 
@@ -197,6 +197,7 @@ for (const [name, log, runs, sizes] of [
             restarted.restore(
               [progress.offsets.get('archive')!],
               progress.anchor === undefined ? [] : [progress.anchor],
+              progress.offsets,
             );
             assert.equal(restarted.position, segment.position);
             segment = restarted;
@@ -230,7 +231,7 @@ test('any change of what was read last, and any cut behind it, is seen before an
       if (restarted) {
         const progress = segment.progress();
         segment = openSegment(file, true);
-        segment.restore([position], [progress.anchor!]);
+        segment.restore([position], [progress.anchor!], new Map());
       }
       const covered = Math.min(ANCHOR_BYTES, position);
       if (isCut) {

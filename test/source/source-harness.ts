@@ -7,9 +7,11 @@ import { type Gap, GapRecords } from '../../src/checkpoint/gap-records.ts';
 import { SegmentRecords } from '../../src/checkpoint/segment-records.ts';
 import type { SourceConfig } from '../../src/config/types.ts';
 import type { LineHandler } from '../../src/source/line-handler.ts';
+import type { Segment } from '../../src/source/segment.ts';
 import { Source } from '../../src/source/source.ts';
 import { SourceOccurrences } from '../../src/telemetry/source-occurrences.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
+import type { PacedSink } from './paced-sink.ts';
 
 const SINK = 'archive';
 
@@ -21,6 +23,9 @@ export class SourceHarness {
   taken: string[] = [];
   nulls = 0;
   longLines = 0;
+  readonly telemetry = new Telemetry(pino({ level: 'silent' }));
+  /** Sinks at their own pace; a change counts from the next start. */
+  paced: PacedSink[];
   readonly #config: SourceConfig;
   #source!: Source;
   #db!: Database;
@@ -28,7 +33,8 @@ export class SourceHarness {
   /** Ahead of the host's clock by what the test let pass. */
   #ahead = 0;
 
-  constructor(config: Partial<SourceConfig> = {}) {
+  constructor(config: Partial<SourceConfig> = {}, ...paced: PacedSink[]) {
+    this.paced = paced;
     this.dir = mkdtempSync(path.join(os.tmpdir(), 'auditail-source-'));
     this.log = path.join(this.dir, 'log', 'audit.log');
     this.#config = {
@@ -78,6 +84,12 @@ export class SourceHarness {
     for (const one of progress) this.#source.committed(one.segment, one.progress, one.position);
   }
 
+  /** What the agent does after an I/O error. */
+  rewind(): void {
+    this.taken.length = this.#committed;
+    this.#source.rewind();
+  }
+
   /** Reads on until rotated segments are finished and lost ones are told, and commits. */
   async settle(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
@@ -90,6 +102,7 @@ export class SourceHarness {
   /** Ends without a commit, as `kill -9` does. */
   async crash(): Promise<void> {
     this.taken.length = this.#committed;
+    for (const sink of this.paced) sink.restart();
     await this.#close();
   }
 
@@ -97,8 +110,10 @@ export class SourceHarness {
     this.#open();
   }
 
+  /** What sinks at their own pace have in memory is gone with it. */
   async stop(): Promise<void> {
     await this.commit();
+    for (const sink of this.paced) sink.restart();
     await this.#close();
   }
 
@@ -121,9 +136,9 @@ export class SourceHarness {
     this.#source = new Source(this.#config, {
       records: new SegmentRecords(this.#db),
       gaps: new GapRecords(this.#db),
-      occurrences: new SourceOccurrences(new Telemetry(pino({ level: 'silent' })), this.#config.name),
+      occurrences: new SourceOccurrences(this.telemetry, this.#config.name),
       handler: this.#handler(),
-      sinks: [{ name: SINK, pace: undefined }],
+      sinks: [{ name: SINK, pace: undefined }, ...this.paced.map((pace) => ({ name: pace.name, pace }))],
       commit: () => this.commit(),
       requestCommit: () => undefined,
       now: () => Date.now() + this.#ahead,
@@ -131,24 +146,29 @@ export class SourceHarness {
   }
 
   #handler(): LineHandler {
+    const records = new SegmentRecords(this.#db);
+    const sinks = this.paced;
+    const take = (segment: Segment, offset: number, line: string) => {
+      if (offset >= segment.from[0]!) this.taken.push(line);
+      for (const [index, sink] of sinks.entries())
+        if (offset >= segment.from[index + 1]!) sink.append(segment, offset, line, records);
+    };
     return {
-      line: (segment, buffer, start, end, offset) => {
-        if (offset >= segment.from[0]!) this.taken.push(buffer.toString('latin1', start, end));
-      },
-      longLine: async () => {
-        this.longLines += 1;
+      line: (segment, buffer, start, end, offset) => take(segment, offset, buffer.toString('latin1', start, end)),
+      longLine: async (segment, offset) => {
+        if (!segment.isRepeat) this.longLines += 1;
         const pieces: Buffer[] = [];
         return {
           piece: async (buffer, start, end) => void pieces.push(Buffer.from(buffer.subarray(start, end))),
-          end: async () => void this.taken.push(Buffer.concat(pieces).toString('latin1')),
+          end: async () => take(segment, offset, Buffer.concat(pieces).toString('latin1')),
         };
       },
       eventTime: (buffer, start, end) => {
         const time = /"t":(\d+)/.exec(buffer.toString('latin1', start, end));
         return time === null ? undefined : Number(time[1]);
       },
-      nulls: (_segment, count) => {
-        this.nulls += count;
+      nulls: (segment, count) => {
+        if (!segment.isRepeat) this.nulls += count;
       },
     };
   }

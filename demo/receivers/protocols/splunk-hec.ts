@@ -24,7 +24,7 @@ export const SPLUNK_HEC: Protocol = {
     }
   },
   success: { status: 200, contentType: 'application/json', body: '{"text":"Success","code":0}' },
-  refusal: (reason) => ({ text: reason, code: 6, 'invalid-event-number': 0 }),
+  refusal: (reason, position) => ({ text: reason, code: 6, 'invalid-event-number': position }),
 };
 
 /** Seconds, as a number or as text; without one the time of arrival counts. */

@@ -16,13 +16,18 @@ export class ByteBudget {
     return this.#used;
   }
 
+  /** Where nothing is held, nobody would ever give anything back: without an archive the limit may be 0. */
+  get #hasRoom(): boolean {
+    return this.#used === 0 || this.#used < this.limit;
+  }
+
   take(bytes: number): void {
     this.#used += bytes;
   }
 
   give(bytes: number): void {
     this.#used -= bytes;
-    if (this.#used >= this.limit || this.#waiting.length === 0) return;
+    if (!this.#hasRoom || this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -33,7 +38,7 @@ export class ByteBudget {
    * them first; else the reader and the buffers that only more input would flush could wait for each other.
    */
   whenBelow(): Promise<void> {
-    if (this.#used < this.limit) return Promise.resolve();
+    if (this.#hasRoom) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       for (const relief of this.#reliefs) relief();

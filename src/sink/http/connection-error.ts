@@ -32,6 +32,9 @@ const CONNECTION_TEXTS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer does not have the length that it says',
 };
 
+/** A connection that there was. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 /** What undici refuses to send; bodies and paths are ours. */
 const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
@@ -55,6 +58,13 @@ export function connectionError(peer: string, error: unknown): TransportError {
   const isGarbage = code.startsWith('HPE_') || code === 'HTTPParserError';
   const text = CONNECTION_TEXTS[code] ?? (isGarbage ? 'what came back is not HTTP' : 'the request failed');
   return new TransportError('unreachable', `${peer}: ${text} (${code})`);
+}
+
+/** {@link connectionError} of a request that was on its way. Errors of making the connection are TransportErrors already. */
+export function requestError(peer: string, error: unknown): TransportError {
+  const told = connectionError(peer, error);
+  const isBroken = told !== error && BROKEN.has(errorCode(error) ?? '');
+  return isBroken ? new TransportError('broken', told.message) : told;
 }
 
 /** TLS that could not be agreed on, with the reason in the words of the options that mend it. */

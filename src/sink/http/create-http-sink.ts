@@ -4,6 +4,7 @@ import type { SpoolRecords } from '../../checkpoint/spool-records.ts';
 import type { Durability, HttpSinkConfig } from '../../config/types.ts';
 import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import { createChannel } from './channel.ts';
+import { systemClock } from './clock.ts';
 import { Delivery } from './delivery.ts';
 import { HttpSink } from './http-sink.ts';
 import { Spool } from './spool/spool.ts';
@@ -16,6 +17,7 @@ export interface HttpSinkSurroundings {
   readonly deadLetters: DeadLetterStore;
   /** Bytes that the sink may hold in memory. */
   readonly share: number;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The agent's loop has something to look at. */
   readonly wake: () => void;
@@ -31,7 +33,7 @@ export function createHttpSink(config: HttpSinkConfig, surroundings: HttpSinkSur
     transport,
     deadLetters: deadLetters.box(config.name, config.deadletter, occurrences, now),
     occurrences,
-    now,
+    now: systemClock.now,
     random: Math.random,
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
   });
@@ -41,7 +43,7 @@ export function createHttpSink(config: HttpSinkConfig, surroundings: HttpSinkSur
       Spool.open({ stateDir, sink: config.name, config: config.spool, records: spools, occurrences, durability }),
     occurrences,
     share,
-    now,
+    clock: systemClock,
     wake,
     close: () => transport.close(),
   });

@@ -25,6 +25,19 @@ export interface DeliveryDeps {
 
 type Events = readonly HttpEvent[];
 
+/**
+ * Connections lost in a row over one request before it is sent in halves. A receiver that finds a request too large may
+ * end the connection while it is still sent, so that its 413 never arrives.
+ */
+const BROKEN_BEFORE_HALVES = 3;
+
+/** What became of a request. */
+interface Sent {
+  readonly verdicts: readonly Verdict[];
+  /** The connection was lost meanwhile. */
+  readonly isBroken: boolean;
+}
+
 /** The events of one request, by what became of them; each list in the order that they had. */
 interface Outcome {
   readonly delivered: readonly HttpEvent[];
@@ -63,12 +76,21 @@ export class Delivery {
     const backoff = new Backoff(this.#deps.sink.retry, this.#deps.random);
     // Together they are what is pending, so that halves take no memory beyond it.
     const parts: Events[] = batch.pending.length > 0 ? [batch.pending] : [];
+    let broken = 0;
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       await this.#sleep(this.#heldMs(), signal);
-      const outcome = sortOut(part, await this.#send(part, signal));
+      const { verdicts, isBroken } = await this.#send(part, signal);
+      const outcome = sortOut(part, verdicts);
       const stuck = this.#putAside(outcome.letters);
       this.#takeOut(batch, outcome, stuck, backoff);
-      parts.unshift(...sendable(outcome.again), ...halves(outcome.split));
+      broken = isBroken ? broken + 1 : 0;
+      const { again, complaint } = outcome;
+      const inHalves = broken >= BROKEN_BEFORE_HALVES && again.length > 1;
+      if (inHalves) {
+        this.#deps.occurrences.split(complaint?.reason ?? '', again.length);
+        broken = 0;
+      }
+      parts.unshift(...(inHalves ? halves(again) : sendable(again)), ...halves(outcome.split));
       // Behind the others, because they may never be kept.
       parts.push(...sendable(stuck));
       await this.#sleep(this.#pauseMs(outcome, stuck, backoff), signal);
@@ -76,7 +98,7 @@ export class Delivery {
   }
 
   /** One request. That no answer came is a verdict too. */
-  async #send(events: Events, signal: AbortSignal): Promise<readonly Verdict[]> {
+  async #send(events: Events, signal: AbortSignal): Promise<Sent> {
     const { format, transport, occurrences, now } = this.#deps;
     const startedAt = now();
     try {
@@ -84,12 +106,12 @@ export class Delivery {
       const verdicts = format.judge(response, events);
       const delivered = events.filter((_event, i) => verdicts[i]?.kind === 'delivered');
       if (delivered.length > 0) occurrences.delivered(delivered.length, bytesOf(delivered), (now() - startedAt) / 1000);
-      return verdicts;
+      return { verdicts, isBroken: false };
     } catch (error) {
       signal.throwIfAborted();
-      const isUntrusted = error instanceof TransportError && error.kind === 'untrusted';
-      const verdict: Verdict = { kind: isUntrusted ? 'blocked' : 'retry', reason: describeError(error) };
-      return events.map(() => verdict);
+      const kind = error instanceof TransportError ? error.kind : undefined;
+      const verdict: Verdict = { kind: kind === 'untrusted' ? 'blocked' : 'retry', reason: describeError(error) };
+      return { verdicts: events.map(() => verdict), isBroken: kind === 'broken' };
     }
   }
 

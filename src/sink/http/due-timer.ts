@@ -1,32 +1,33 @@
+import type { Clock } from './clock.ts';
+
 /** One timer for several things that are due at times that change. It does not keep the process alive. */
 export class DueTimer {
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #dueTimes: () => readonly (number | undefined)[];
   readonly #tick: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: () => void = () => undefined;
   #isStopped = false;
 
-  /** @param dueTimes when something is due, in milliseconds since the epoch; undefined: it is not. */
-  constructor(now: () => number, dueTimes: () => readonly (number | undefined)[], tick: () => void) {
-    this.#now = now;
+  /** @param dueTimes when something is due, on the clock; undefined: it is not. */
+  constructor(clock: Clock, dueTimes: () => readonly (number | undefined)[], tick: () => void) {
+    this.#clock = clock;
     this.#dueTimes = dueTimes;
     this.#tick = tick;
   }
 
   /** A due time has changed. */
   schedule(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     const due = this.#dueTimes().filter((at) => at !== undefined);
     if (this.#isStopped || due.length === 0) return;
-    const run = () => {
+    this.#cancel = this.#clock.after(Math.max(0, Math.min(...due) - this.#clock.now()), () => {
       this.#tick();
       this.schedule();
-    };
-    this.#timer = setTimeout(run, Math.max(0, Math.min(...due) - this.#now())).unref();
+    });
   }
 
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#cancel();
   }
 }

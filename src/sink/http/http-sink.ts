@@ -3,17 +3,16 @@ import type { SpoolPlace } from '../../checkpoint/spool-records.ts';
 import type { HttpSinkConfig } from '../../config/types.ts';
 import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import type { Batch } from './batch.ts';
+import type { Clock } from './clock.ts';
 import { DueTimer } from './due-timer.ts';
 import type { HttpEvent } from './http-event.ts';
 import type { LineOrigin } from './line-origin.ts';
-import { BatchBuilder, memoryOf, type OutgoingBatch } from './outgoing-batch.ts';
+import { BatchBuilder, type OutgoingBatch } from './outgoing-batch.ts';
 import { Senders } from './senders.ts';
 import type { Spool } from './spool/spool.ts';
+import { SpoolFeed } from './spool-feed.ts';
 import { SpoolQueue } from './spool-queue.ts';
-import { oversizeStub, wrapUnparsed } from './stand-in.ts';
-
-/** Pause before the spool is written again after a failure. */
-const SPOOL_RETRY_MS = 5_000;
+import { type LongLine, oversizeStub, wrapUnparsed } from './stand-in.ts';
 
 export interface HttpSinkDeps {
   /** Sends until every event of the batch is delivered or a dead letter. Rejects only when the signal aborts it. */
@@ -23,7 +22,7 @@ export interface HttpSinkDeps {
   readonly occurrences: HttpOccurrences;
   /** Bytes that it may hold in memory. */
   readonly share: number;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** There is room again, or something was taken: the agent's loop has something to look at. */
   readonly wake: () => void;
   /** Lets go of connections. */
@@ -41,47 +40,55 @@ export class HttpSink {
   readonly ledger = new Ledger();
   /** Batches that were delivered, or became dead letters, in this run. */
   completed = 0;
+  /** What broke it for good: an error in the program. What was not taken stays in the log. */
+  failure: unknown;
   readonly #config: HttpSinkConfig;
   readonly #deps: HttpSinkDeps;
   readonly #builder: BatchBuilder;
   readonly #senders: Senders;
+  readonly #stored: SpoolFeed;
   readonly #unstored: SpoolQueue;
   readonly #timer: DueTimer;
   #openedSpool: Spool | undefined;
   #storedPlace: SpoolPlace | undefined;
   #isSpooling = false;
+  /** Something came into the spool since it was empty. */
+  #hasSpooled = false;
   /** The spool was full: it is sent to its end first, then the rest of the log, which needs no second copy on disk. */
   #isRefusing = false;
   #isStopping = true;
   #bytes = 0;
-  #storeAgainAt: number | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(config: HttpSinkConfig, deps: HttpSinkDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#builder = new BatchBuilder(config.batch, this.ledger);
-    this.#unstored = new SpoolQueue({
-      spool: () => this.#spool,
-      stored: (batch, isHeld) => this.#stored(batch, isHeld),
-      failed: (error) => {
-        deps.occurrences.spoolFailed(error);
-        this.#storeAgainAt = deps.now() + SPOOL_RETRY_MS;
-      },
-    });
+    const { clock, deliver } = deps;
+    const failed = (error: unknown) => deps.occurrences.spoolFailed(error);
+    const spooling = { spool: () => this.#spool, failed, now: clock.now };
+    this.#stored = new SpoolFeed({ ...spooling, limits: config.batch });
+    this.#unstored = new SpoolQueue({ ...spooling, stored: (batch, isHeld) => this.#wasStored(batch, isHeld) });
     this.#senders = new Senders({
       concurrency: config.concurrency,
       next: () => this.#next(),
-      deliver: deps.deliver,
+      deliver,
       delivered: (batch) => this.#delivered(batch),
+      failed: (error) => {
+        this.failure ??= error;
+        deps.wake();
+      },
+      clock,
     });
-    const dueTimes = () => [this.#batchDueAt(), this.#spoolDueAt(), this.#storeAgainAt];
-    this.#timer = new DueTimer(deps.now, dueTimes, () => this.#tick());
+    const dueTimes = () => [this.#batchDueAt(), this.#spoolDueAt(), this.#unstored.retryAt, this.#stored.retryAt];
+    this.#timer = new DueTimer(clock, dueTimes, () => this.#tick());
   }
 
   /** Begins to send, with what an earlier run left in the spool. */
   async start(): Promise<void> {
     this.#openedSpool = await this.#deps.openSpool();
     this.#isSpooling = !this.#spool.isEmpty;
+    this.#hasSpooled = this.#isSpooling;
     this.#isStopping = false;
     this.#senders.start();
   }
@@ -116,29 +123,25 @@ export class HttpSink {
   append(tag: string, time: number, buffer: Buffer, start: number, end: number, origin: LineOrigin): void {
     const { unparsed } = origin;
     const line = buffer.subarray(start, end);
-    this.#take(tag, time, unparsed === undefined ? Buffer.from(line) : wrapUnparsed(line, unparsed), origin);
+    if (unparsed === undefined) this.#take(tag, time, Buffer.from(line), origin);
+    else if (this.#config.unparsed === 'skip') this.#deps.occurrences.unparsedSkipped(1);
+    else this.#take(tag, time, wrapUnparsed(line, unparsed), origin);
   }
 
-  /** A line of `length` bytes that is too long to be sent: the receiver is told where it is. */
-  async beginLong(
-    tag: string,
-    time: number,
-    origin: LineOrigin,
-    length: number,
-  ): Promise<{ write(): Promise<void>; end(): void }> {
+  /** A line of `length` bytes that is too long to be sent: the receiver is told where it is, whatever `unparsed` says. */
+  async beginLong(tag: string, time: number, origin: LineOrigin, length: number): Promise<LongLine> {
     const place = { ...origin };
     return {
       write: async () => undefined,
-      end: () => this.#take(tag, time, oversizeStub({ ...place, length }), { ...place, unparsed: 'too long' }),
+      end: () => this.#take(tag, time, oversizeStub({ ...place, length }), place),
     };
   }
 
   /** Brings what waits in memory for the spool to disk; with each commit, which then finds it taken at the next one. */
   async persist(): Promise<void> {
-    const { occurrences } = this.#deps;
     if (this.#isSpooling && !this.#builder.isEmpty) this.#closeBatch();
-    await this.#unstored.store();
-    occurrences.queueSize(this.#bytes);
+    await this.#store();
+    this.#deps.occurrences.queueSize(this.#bytes);
   }
 
   /** Up to where the spool was sent, for the commit to store; undefined when that is stored already. */
@@ -151,13 +154,20 @@ export class HttpSink {
   async spoolCommitted(place: SpoolPlace): Promise<void> {
     this.#storedPlace = place;
     await this.#spool.committed(place);
+    // There may be room for what found none.
+    void this.#store();
   }
 
   /**
    * Takes no more, gives the receiver `graceMs` for what is in memory, and spools what is left. What cannot be spooled
    * stays in the log. May be repeated.
    */
-  async drain(graceMs: number): Promise<void> {
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  async #drain(graceMs: number): Promise<void> {
     this.#isStopping = true;
     this.#timer.stop();
     if (!this.#builder.isEmpty) this.#closeBatch();
@@ -165,7 +175,7 @@ export class HttpSink {
     await this.#senders.stop();
     const left = this.#isSpooling ? [] : [...this.#senders.sending, ...this.#senders.takeBack()];
     for (const batch of left) this.#unstored.add(batch, false);
-    await this.#unstored.store();
+    await this.#unstored.storeNow();
   }
 
   /** Ends at once; what was not taken is read again at the next start. */
@@ -173,19 +183,16 @@ export class HttpSink {
     this.#isStopping = true;
     this.#timer.stop();
     await this.#senders.stop();
+    await this.#unstored.settle();
     await this.#openedSpool?.close().catch((error: unknown) => this.#deps.occurrences.spoolFailed(error));
     await this.#deps.close();
   }
 
-  #take(tag: string, time: number, line: Buffer, { source, path, offset, segment, unparsed }: LineOrigin): void {
-    if (unparsed !== undefined && this.#config.unparsed === 'skip') {
-      this.#deps.occurrences.unparsedSkipped(1);
-      return;
-    }
+  #take(tag: string, time: number, line: Buffer, { source, path, offset, segment }: LineOrigin): void {
     const event: HttpEvent = { tag, time, line, source, path, offset };
     if (this.#builder.wouldOverflow(event)) this.#closeBatch();
     const isFirst = this.#builder.isEmpty;
-    this.#bytes += this.#builder.add(event, segment, this.#deps.now());
+    this.#bytes += this.#builder.add(event, segment, this.#deps.clock.now());
     if (this.#builder.isFull) this.#closeBatch();
     else if (isFirst) this.#timer.schedule();
   }
@@ -202,48 +209,38 @@ export class HttpSink {
   }
 
   async #store(): Promise<void> {
-    if (this.#storeAgainAt !== undefined && this.#deps.now() < this.#storeAgainAt) return;
-    this.#storeAgainAt = undefined;
     await this.#unstored.store();
+    // What was delivered while it was written leaves nothing to send; what could not be written is sent without that.
+    this.#leaveSpool();
+    if (!this.#unstored.isEmpty) this.#senders.kick();
     this.#timer.schedule();
   }
 
-  #stored(batch: OutgoingBatch, isHeld: boolean): void {
+  #wasStored(batch: OutgoingBatch, isHeld: boolean): void {
+    this.#hasSpooled = true;
     if (batch.entry !== undefined) this.ledger.taken(batch.entry);
     if (!isHeld) {
       this.#bytes -= batch.bytes;
       this.#senders.kick();
     }
     this.#deps.wake();
-    this.#leaveSpool();
   }
 
   async #next(): Promise<OutgoingBatch | undefined> {
-    const { batch: limits } = this.#config;
     if (!this.#isSpooling) return undefined;
-    const read = await this.#spool.read({ events: limits.events, bytes: limits.bytes }).catch((error: unknown) => {
-      this.#deps.occurrences.spoolFailed(error);
-      setTimeout(() => this.#senders.kick(), SPOOL_RETRY_MS).unref();
-      return undefined;
-    });
-    if (read === undefined) return this.#nextUnstored();
-    const memory = memoryOf(read.events);
-    this.#bytes += memory;
-    return {
-      pending: read.events,
-      bytes: memory,
-      since: this.#deps.now(),
-      entry: undefined,
-      receipt: read.receipt,
-    };
+    const batch = await this.#stored.next();
+    this.#timer.schedule();
+    if (batch === undefined) return this.#nextUnstored();
+    this.#bytes += batch.bytes;
+    return batch;
   }
 
-  /** The spool cannot be written and has nothing to send before: what waits for it goes to the receiver directly. */
+  /** Everything of the spool is sent: what found no room there, or could not be written, goes to the receiver directly. */
   #nextUnstored(): OutgoingBatch | undefined {
-    if (this.#storeAgainAt === undefined || !this.#spool.isEmpty) return undefined;
-    const [first, ...others] = this.#unstored.reclaim() ?? [];
+    if (!this.#spool.isEmpty) return undefined;
+    const [first, ...others] = this.#unstored.reclaim();
     this.#leaveSpool();
-    this.#senders.add(...others);
+    if (others.length > 0) this.#senders.add(...others);
     return first;
   }
 
@@ -272,15 +269,21 @@ export class HttpSink {
     if (!this.#isSpooling || !this.#unstored.isEmpty || !this.#spool.isEmpty) return;
     this.#isSpooling = false;
     this.#isRefusing = false;
-    this.#deps.occurrences.spoolDrained();
+    if (this.#hasSpooled) this.#deps.occurrences.spoolDrained();
+    this.#hasSpooled = false;
+    this.#deps.wake();
+    this.#timer.schedule();
   }
 
   #tick(): void {
-    const now = this.#deps.now();
+    const now = this.#deps.clock.now();
     const isDue = (at: number | undefined) => at !== undefined && now >= at;
     if (isDue(this.#batchDueAt())) this.#closeBatch();
     if (isDue(this.#spoolDueAt())) this.#enterSpool();
-    if (isDue(this.#storeAgainAt)) void this.#store();
+    if (isDue(this.#unstored.retryAt)) void this.#store();
+    if (!isDue(this.#stored.retryAt)) return;
+    this.#stored.endPause();
+    this.#senders.kick();
   }
 
   /** On its way to disk a batch waits for the commit: a sync for each second would disturb the host's etcd. */
@@ -292,6 +295,6 @@ export class HttpSink {
     if (this.#isSpooling) return undefined;
     const since = this.#senders.oldest?.since ?? this.#builder.since;
     if (since === undefined) return undefined;
-    return Math.max(since + this.#config.spool.afterMs, this.#storeAgainAt ?? 0);
+    return Math.max(since + this.#config.spool.afterMs, this.#unstored.retryAt ?? 0);
   }
 }

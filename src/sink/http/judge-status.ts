@@ -1,9 +1,7 @@
+import { MAX_RETRY_AFTER_MS } from './backoff.ts';
 import { type Redact, reasonText } from './reason-text.ts';
 import type { HttpResponse } from './transport.ts';
 import { DELIVERED, type Verdict } from './verdict.ts';
-
-/** A receiver's wish to be left alone counts up to this, so that a wrong header cannot silence a sink. */
-const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /** RFC 9110 section 5.6.7: the one form of an HTTP date that does not name its zone, which is GMT. */
 const ASCTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
@@ -33,14 +31,15 @@ const PLAIN: JudgeContext = { now: Date.now, redact: (text) => text };
 /**
  * The verdict of a status that holds for the whole request. Its reason is the status and the beginning of the body.
  *
- * 2xx is delivered, unless the answer broke off. 408, 425, 429 and 5xx are tried again, after `Retry-After` if that is
- * given (at most 15 minutes). 3xx and what says that the request is made wrongly (401, 403, 404, 405, 407, 415, …) is
+ * 2xx is delivered, unless the answer broke off; one that is longer than what is read of it did not. 408, 425, 429 and 5xx are tried again, after `Retry-After` if that is
+ * given (at most 10 minutes). 3xx and what says that the request is made wrongly (401, 403, 404, 405, 407, 415, …) is
  * blocked. 400, 413 and 422 split. Every other status rejects.
  */
 export function judgeStatus(response: HttpResponse, context: JudgeContext = PLAIN): Verdict {
   const { status } = response;
-  if (status >= 200 && status < 300)
-    return response.complete ? DELIVERED : unreadable(response, 'it broke off', context);
+  if (status >= 200 && status < 300) {
+    return response.complete || response.isTooLong ? DELIVERED : unreadable(response, 'it broke off', context);
+  }
   const reason = statusReason(response, context);
   if (status >= 300 && status < 400) return { kind: 'blocked', reason };
   if (MENDABLE.has(status)) return { kind: 'blocked', reason };

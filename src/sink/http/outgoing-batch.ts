@@ -37,10 +37,6 @@ export class BatchBuilder {
     return this.#events.length === 0;
   }
 
-  get events(): number {
-    return this.#events.length;
-  }
-
   get isFull(): boolean {
     return this.#events.length >= this.#limits.events || this.#bytes >= this.#limits.bytes;
   }

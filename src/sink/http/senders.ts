@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 import type { OutgoingBatch } from './outgoing-batch.ts';
 
 export interface SendersDeps {
@@ -9,6 +9,9 @@ export interface SendersDeps {
   /** Sends until every event of the batch is delivered or a dead letter. Rejects only when the signal aborts it. */
   readonly deliver: (batch: OutgoingBatch, signal: AbortSignal) => Promise<void>;
   readonly delivered: (batch: OutgoingBatch) => void;
+  /** A sender broke, which none of the above should do to it. Its batch stays in {@link Senders.sending}. */
+  readonly failed: (error: unknown) => void;
+  readonly clock: Clock;
 }
 
 /** Takes batches one after another and sends them, several at a time. */
@@ -24,6 +27,7 @@ export class Senders {
   #taking: Promise<unknown> = Promise.resolve();
   #idle: (() => void)[] = [];
   #kicks = 0;
+  #settled: () => void = () => undefined;
 
   constructor(deps: SendersDeps) {
     this.#deps = deps;
@@ -53,8 +57,12 @@ export class Senders {
 
   /** Waits until nothing is in memory, but no longer than that. */
   async settle(graceMs: number): Promise<void> {
-    const until = performance.now() + graceMs;
-    while (this.oldest !== undefined && performance.now() < until) await delay(Math.min(20, graceMs));
+    if (this.oldest === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settled = resolve;
+    const cancel = this.#deps.clock.after(graceMs, resolve);
+    await promise;
+    cancel();
   }
 
   /** There may be a batch to take. */
@@ -65,7 +73,7 @@ export class Senders {
     for (const resolve of idle) resolve();
   }
 
-  /** Ends requests in flight; what they held stays pending in {@link sending}. Rejects with what broke a sender. */
+  /** Ends requests in flight; what they held stays pending in {@link sending}. May be repeated. */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('the sink is stopping'));
     this.kick();
@@ -74,11 +82,15 @@ export class Senders {
 
   async #work(): Promise<void> {
     const { signal } = this.#abort;
-    while (!signal.aborted) {
-      const kicks = this.#kicks;
-      const batch = await this.#take();
-      if (batch !== undefined) await this.#send(batch, signal);
-      else if (kicks === this.#kicks) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    try {
+      while (!signal.aborted) {
+        const kicks = this.#kicks;
+        const batch = await this.#take();
+        if (batch !== undefined) await this.#send(batch, signal);
+        else if (kicks === this.#kicks) await new Promise<void>((resolve) => this.#idle.push(resolve));
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#deps.failed(error);
     }
   }
 
@@ -94,13 +106,9 @@ export class Senders {
   }
 
   async #send(batch: OutgoingBatch, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#deps.deliver(batch, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
+    await this.#deps.deliver(batch, signal);
     this.sending.delete(batch);
     this.#deps.delivered(batch);
+    if (this.oldest === undefined) this.#settled();
   }
 }

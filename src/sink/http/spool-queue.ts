@@ -2,6 +2,9 @@ import { errorCode } from '../../errors.ts';
 import type { OutgoingBatch } from './outgoing-batch.ts';
 import type { Spool } from './spool/spool.ts';
 
+/** Pause before the spool is written again after a failure. */
+const RETRY_MS = 5_000;
+
 interface Waiting {
   readonly batch: OutgoingBatch;
   /** It is being sent from memory; the spool has it in case that never ends. */
@@ -12,7 +15,10 @@ export interface SpoolQueueDeps {
   readonly spool: () => Spool;
   /** The batch is on disk. */
   readonly stored: (batch: OutgoingBatch, isHeld: boolean) => void;
+  /** What was to be written waits, and is tried again. */
   readonly failed: (error: unknown) => void;
+  /** Milliseconds on any clock. */
+  readonly now: () => number;
 }
 
 /** Batches on their way into the spool, in order. What finds no room, or cannot be written, stays here. */
@@ -20,6 +26,7 @@ export class SpoolQueue {
   readonly #deps: SpoolQueueDeps;
   #waiting: Waiting[] = [];
   #storing: Promise<void> | undefined;
+  #retryAt: number | undefined;
 
   constructor(deps: SpoolQueueDeps) {
     this.#deps = deps;
@@ -27,6 +34,11 @@ export class SpoolQueue {
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0 && this.#storing === undefined;
+  }
+
+  /** When {@link store} does something again after a failed write; undefined when none failed. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
   }
 
   add(batch: OutgoingBatch, isHeld: boolean): void {
@@ -38,21 +50,33 @@ export class SpoolQueue {
     this.#waiting = this.#waiting.filter((one) => one.batch !== batch);
   }
 
-  /** Gives back what could not be written and nobody sends; undefined while a write is under way. */
-  reclaim(): OutgoingBatch[] | undefined {
-    if (this.#storing !== undefined) return undefined;
+  /** Gives back what is not written and nobody sends, to be sent without it; nothing while a write is under way. */
+  reclaim(): OutgoingBatch[] {
+    if (this.#storing !== undefined) return [];
     const batches = this.#waiting.filter(({ isHeld }) => !isHeld).map(({ batch }) => batch);
     this.#waiting = [];
     return batches;
   }
 
-  /** Writes what waits, as far as there is room, with one sync for all of it. Never rejects. */
+  /** {@link storeNow}, but for a while after a failure. */
   async store(): Promise<void> {
     while (this.#storing !== undefined) await this.#storing;
+    if (this.#retryAt === undefined || this.#deps.now() >= this.#retryAt) await this.storeNow();
+  }
+
+  /** Writes what waits, as far as there is room, with one sync for all of it. Never rejects. */
+  async storeNow(): Promise<void> {
+    while (this.#storing !== undefined) await this.#storing;
+    this.#retryAt = undefined;
     this.#storing = this.#storeAll().finally(() => {
       this.#storing = undefined;
     });
     await this.#storing;
+  }
+
+  /** Waits for the write under way. */
+  async settle(): Promise<void> {
+    while (this.#storing !== undefined) await this.#storing;
   }
 
   async #storeAll(): Promise<void> {
@@ -69,7 +93,7 @@ export class SpoolQueue {
       try {
         batch.receipt = this.#deps.spool().append(batch.pending, { isHeld });
       } catch (error) {
-        if (errorCode(error) !== 'SPOOL_FULL') throw error;
+        if (errorCode(error) !== 'SPOOL_FULL') this.#failed(error);
         break;
       }
       this.#waiting.shift();
@@ -80,7 +104,7 @@ export class SpoolQueue {
 
   /** Whether all of it is on disk. */
   async #flush(group: readonly Waiting[]): Promise<boolean> {
-    const { spool, stored, failed } = this.#deps;
+    const { spool, stored } = this.#deps;
     const flushed = await Promise.allSettled(group.map(({ batch }) => spool().flush(batch.receipt)));
     const back: Waiting[] = [];
     for (const [index, one] of group.entries()) {
@@ -95,7 +119,12 @@ export class SpoolQueue {
     const rejected = flushed.find((result) => result.status === 'rejected');
     if (rejected === undefined) return true;
     this.#waiting = [...back, ...this.#waiting];
-    failed(rejected.reason);
+    this.#failed(rejected.reason);
     return false;
+  }
+
+  #failed(error: unknown): void {
+    this.#retryAt = this.#deps.now() + RETRY_MS;
+    this.#deps.failed(error);
   }
 }

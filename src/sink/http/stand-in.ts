@@ -7,6 +7,12 @@ export function wrapUnparsed(line: Buffer, reason: string): Buffer {
   return Buffer.from(JSON.stringify({ message: line.toString('utf8'), reason }));
 }
 
+/** A line that is too long to be sent, while its pieces pass. */
+export interface LongLine {
+  write(): Promise<void>;
+  end(): void;
+}
+
 /** What stands for a line that is too long to be sent: where it is to be found. Offset and length are in bytes. */
 export function oversizeStub(place: { path: string; offset: number; length: number }): Buffer {
   const { path, offset, length } = place;

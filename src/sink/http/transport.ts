@@ -7,18 +7,23 @@ export interface HttpResponse {
   readonly body: Buffer;
   /** Whether the body was read to its end: it is cut where it is larger than the transport's limit, or broke off. */
   readonly complete: boolean;
+  /** It is cut because it is larger than the transport's limit: the receiver had more to say, and may be well. */
+  readonly isTooLong: boolean;
 }
+
+export type TransportErrorKind = 'unreachable' | 'broken' | 'untrusted';
 
 /**
  * No answer came.
  *
- * `unreachable`: refused, reset, timed out, not resolved. `untrusted`: TLS could not be agreed on, or the certificate
+ * `unreachable`: refused, timed out, not resolved. `broken`: the connection was lost while the request was under way,
+ * which may be about the request, such as its size. `untrusted`: TLS could not be agreed on, or the certificate
  * is not one to trust; somebody has to mend that.
  */
 export class TransportError extends Error {
-  readonly kind: 'unreachable' | 'untrusted';
+  readonly kind: TransportErrorKind;
 
-  constructor(kind: 'unreachable' | 'untrusted', message: string, options?: { cause?: unknown }) {
+  constructor(kind: TransportErrorKind, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.kind = kind;
   }

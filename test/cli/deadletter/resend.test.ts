@@ -16,7 +16,7 @@ import { HttpOccurrences } from '../../../src/telemetry/http-occurrences.ts';
 import { Telemetry } from '../../../src/telemetry/telemetry.ts';
 import { tempState } from '../../checkpoint/temp-state.ts';
 
-const OK: HttpResponse = { status: 200, headers: {}, body: Buffer.alloc(0), complete: true };
+const OK: HttpResponse = { status: 200, headers: {}, body: Buffer.alloc(0), complete: true, isTooLong: false };
 const DELIVERED: Verdict = { kind: 'delivered' };
 
 class Scene {

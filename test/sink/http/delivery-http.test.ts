@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type http from 'node:http';
+import http from 'node:http';
 import { type TestContext, test } from 'node:test';
 import type { Batch } from '../../../src/sink/http/batch.ts';
 import { Delivery } from '../../../src/sink/http/delivery.ts';
@@ -8,6 +8,7 @@ import {
   FakeBox,
   lineFormat,
   linesOf,
+  listen,
   NEVER,
   recorder,
   sinkConfig,
@@ -178,6 +179,56 @@ for (const code of [400, 413]) {
     );
     assert.deepEqual(box.letters, [{ event: LIST[3], reason: `status ${code}` }]);
   });
+}
+
+for (const [what, bytes] of [
+  ['small', 200],
+  ['large', 3 << 20],
+] as const) {
+  for (const answers of [true, false]) {
+    const how = answers ? '413 at once and then' : 'with nothing but';
+    test(`a receiver that answers ${how} a reset to a ${what} body gets it in halves`, async (t) => {
+      const list = LIST.map((one, i) => ({
+        ...one,
+        line: Buffer.from(JSON.stringify({ n: i, x: 'x'.repeat(bytes) })),
+      }));
+      const limit = bytes * 3;
+      const stored: string[] = [];
+      const server = http.createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        if (Number(request.headers['content-length']) > limit) {
+          const { socket } = request;
+          if (answers) response.writeHead(413, { connection: 'close' }).end('too large');
+          if (answers) socket.end(() => socket.resetAndDestroy());
+          else socket.resetAndDestroy();
+          return;
+        }
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          stored.push(...linesOf(Buffer.concat(chunks)));
+          response.end();
+        });
+      });
+      const port = await listen(t, server);
+      const box = new FakeBox();
+      const delivery = new Delivery({
+        sink: sinkConfig(),
+        format: lineFormat,
+        transport: transportTo(t, `http://127.0.0.1:${port}/`),
+        deadLetters: box,
+        occurrences: recorder().occurrences,
+        now: () => 0,
+        random: () => 0,
+        sleep: async () => undefined,
+      });
+      await delivery.deliver({ pending: list }, NEVER);
+      assert.deepEqual(
+        stored,
+        list.map(({ line }) => line.toString()),
+      );
+      assert.deepEqual(box.letters, []);
+    });
+  }
 }
 
 test('one fault after another: every event arrives', async (t) => {

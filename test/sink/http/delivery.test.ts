@@ -16,7 +16,7 @@ const SPLIT: Verdict = { kind: 'split', reason: 'status 413' };
 const REJECTED: Verdict = { kind: 'rejected', reason: 'status 422' };
 const BLOCKED: Verdict = { kind: 'blocked', reason: 'status 401' };
 const RETRY: Verdict = { kind: 'retry', reason: 'status 503' };
-const OK = { status: 200, headers: {}, body: Buffer.alloc(0), complete: true } satisfies HttpResponse;
+const OK = { status: 200, headers: {}, body: Buffer.alloc(0), complete: true, isTooLong: false } satisfies HttpResponse;
 
 /** A delivery to a receiver that the test plays, on a clock that only sleeping moves. */
 function setUp(answer: Answer, options: { random?: () => number; onSleep?: () => void } = {}) {
@@ -163,6 +163,44 @@ for (const [what, answer] of [
     assert.equal(await metric('http_receiver_blocked'), 0);
   });
 }
+
+test('a request that loses its connection three times in a row is sent in halves; nothing is dropped for that', async () => {
+  const { delivery, requests, box, metric } = setUp((lines, request) =>
+    lines.includes('d') && request < 20 ? new TransportError('broken', 'reset') : lines.map(() => DELIVERED),
+  );
+  await delivery.deliver(batchOf(...'abcd'), NEVER);
+  assert.deepEqual(
+    requests.map((lines) => lines.join('')),
+    [...Array(3).fill('abcd'), 'ab', ...Array(3).fill('cd'), 'c', ...Array(12).fill('d')],
+  );
+  assert.deepEqual(box.letters, []);
+  assert.equal(await metric('http_splits_total'), 2);
+});
+
+test('only connections that were lost in a row count, and none that was never made', async () => {
+  const broken = new TransportError('broken', 'reset');
+  const refused = new TransportError('unreachable', 'connection refused');
+  const { delivery, requests } = setUp((lines, request) => {
+    if (request > 12) return lines.map(() => DELIVERED);
+    if (request > 6) return refused;
+    return request % 3 === 0 ? lines.map(() => RETRY) : broken;
+  });
+  await delivery.deliver(batchOf('a', 'b'), NEVER);
+  assert.deepEqual(requests, Array(13).fill(['a', 'b']));
+});
+
+test('a receiver that takes every other request is told of now and then only, and its gauge is exact', async () => {
+  const seen: number[] = [];
+  const { delivery, logs, metric } = setUp((lines, request) =>
+    request % 2 === 0 ? lines.map(() => DELIVERED) : lines.map(() => RETRY),
+  );
+  for (let i = 0; i < 50; i += 1) {
+    await delivery.deliver(batchOf('a'), NEVER);
+    seen.push(await metric('http_receiver_away'));
+  }
+  assert.equal(logs.filter((line) => line.message === 'the receiver takes events again').length, 1);
+  assert.deepEqual(seen, Array(50).fill(0));
+});
 
 test('Retry-After is honoured, and by other batches too', async () => {
   const { delivery, requests, sleeps, clock } = setUp((lines, request) =>
@@ -354,7 +392,7 @@ test('under any schedule of verdicts each event ends once, delivered or dead, an
   const step = fc.oneof(
     verdict.map((one) => ({ whole: one })),
     fc.array(verdict, { minLength: 1, maxLength: 12 }).map((each) => ({ each })),
-    fc.constantFrom('unreachable' as const, 'untrusted' as const).map((kind) => ({ kind })),
+    fc.constantFrom('unreachable' as const, 'broken' as const, 'untrusted' as const).map((kind) => ({ kind })),
   );
   const schedule = fc.record({
     size: fc.integer({ min: 0, max: 12 }),

@@ -93,14 +93,14 @@ test('a receiver that is not there is unreachable', async (t) => {
   assert.match(unknown.message, /^http:\/\/no-such-host\.invalid: the host name (?:is not known|cannot be resolved)/);
 });
 
-test('a connection that is reset before its answer is unreachable, and nothing is sent again', async (t) => {
+test('a connection that is reset before its answer is broken, and nothing is sent again', async (t) => {
   let requests = 0;
   const url = await rawServer(t, (socket) => {
     requests += 1;
     socket.resetAndDestroy();
   });
   const transport = transportTo(t, url);
-  assert.equal((await failureOf(transport)).kind, 'unreachable');
+  assert.equal((await failureOf(transport)).kind, 'broken');
   assert.equal(requests, 1);
 });
 
@@ -127,7 +127,7 @@ test('a kept connection that is reset under a request fails that request only, a
   });
   const transport = transportTo(t, url, { concurrency: 1 });
   assert.equal((await transport.send(event(1).line, NEVER)).status, 200);
-  assert.equal((await failureOf(transport)).kind, 'unreachable');
+  assert.equal((await failureOf(transport)).kind, 'broken');
   assert.equal((await transport.send(event(3).line, NEVER)).status, 200);
   assert.deepEqual(requests, [1, 1, 2]);
 });
@@ -222,6 +222,7 @@ test('an answer without end is read up to the limit', async (t) => {
   const response = await transportTo(t, server.origin, { timeoutMs: 20_000 }).send(event(1).line, NEVER);
   assert.equal(response.status, 200);
   assert.equal(response.complete, false);
+  assert.equal(response.isTooLong, true);
   assert.equal(response.body.length, MAX_RESPONSE_BYTES);
 });
 
@@ -231,7 +232,40 @@ test('an answer that breaks off is not complete', async (t) => {
   });
   const response = await transportTo(t, url).send(event(1).line, NEVER);
   assert.equal(response.complete, false);
+  assert.equal(response.isTooLong, false);
   assert.equal(response.body.toString(), 'the first part');
+});
+
+// As nginx 1.26, Go 1.24 and Apache 2.4 send it.
+const WANTS_TLS = {
+  nginx:
+    '<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n' +
+    '<center><h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>\r\n',
+  Go: 'Client sent an HTTP request to an HTTPS server.\n',
+  Apache:
+    '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n' +
+    '<h1>Bad Request</h1>\n<p>Your browser sent a request that this server could not understand.<br />\n' +
+    "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n Instead use the HTTPS scheme",
+};
+
+for (const [who, text] of Object.entries(WANTS_TLS)) {
+  test(`${who} wants TLS on this port: that is for somebody to mend, and no verdict on the events`, async (t) => {
+    const server = await startServer(t, (_request, response) => void response.writeHead(400).end(text));
+    const failure = await failureOf(transportTo(t, `${server.origin}/secret`));
+    assert.equal(failure.kind, 'untrusted');
+    assert.equal(failure.message, `${server.origin}: it wants TLS on this port; url must be https`);
+  });
+}
+
+test('the status 497 says it without words; an answer that only quotes the words is one', async (t) => {
+  let status = 497;
+  const server = await startServer(t, (_request, response) => {
+    response.writeHead(status).end(`cannot parse "${Object.values(WANTS_TLS).join(' ')}"`);
+  });
+  const transport = transportTo(t, server.origin);
+  assert.equal((await failureOf(transport)).kind, 'untrusted');
+  status = 400;
+  assert.equal((await transport.send(event(1).line, NEVER)).status, 400);
 });
 
 test('the signal ends a request before and within its answer, with its reason', async (t) => {

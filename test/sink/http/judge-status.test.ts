@@ -28,18 +28,24 @@ test('an answer that broke off delivers nothing', () => {
   });
 });
 
+test('an answer that is longer than what is read of it has said with its status what it had to say', () => {
+  const answered = (status: number) => answer(status, '…', { complete: false, isTooLong: true });
+  assert.equal(judgeStatus(answered(200), CONTEXT).kind, 'delivered');
+  assert.equal(judgeStatus(answered(503), CONTEXT).kind, 'retry');
+});
+
 test('Retry-After is read in seconds and as each form of a date', () => {
   const table: readonly [value: string, expected: number | undefined][] = [
     ['120', 120_000],
     [' 7 ', 7000],
     ['0', 0],
-    ['99999999999999999999', 900_000],
+    ['99999999999999999999', 600_000],
     [new Date(TIME + 30_000).toUTCString(), 29_877],
     ['Thu, 15 Jan 2026 09:01:00 GMT', 59_877],
     ['Thursday, 15-Jan-26 09:01:00 GMT', 59_877],
     ['Thu Jan 15 09:01:00 2026', 59_877],
     ['Thu, 15 Jan 2026 08:00:00 GMT', 0],
-    ['Fri, 15 Jan 2100 08:00:00 GMT', 900_000],
+    ['Fri, 15 Jan 2100 08:00:00 GMT', 600_000],
     ['soon', undefined],
     ['', undefined],
     ['-5 apples', undefined],

@@ -35,6 +35,10 @@ export function judgeBulk(
   context: JudgeContext,
 ): readonly Verdict[] {
   const unread = (why: string): readonly Verdict[] => sameVerdict(unreadable(response, why, context), events);
+  if (response.isTooLong && events.length > 1) {
+    // What is already there answers 409: to send it again in halves doubles nothing.
+    return sameVerdict({ kind: 'split', reason: 'the answer is longer than what is read of it' }, events);
+  }
   const body = jsonBody(response);
   if (!isRecord(body) || !Array.isArray(body.items)) return unread('no bulk answer');
   if (body.items.length !== events.length) return unread(`${body.items.length} items for ${events.length} events`);

@@ -44,7 +44,8 @@ export function judgeHec(
   const body = jsonBody(response);
   const code = isRecord(body) ? body.code : undefined;
   if (typeof code !== 'number') {
-    const why = response.complete ? 'no code of an event collector' : 'it broke off';
+    const isWhole = response.complete || response.isTooLong;
+    const why = isWhole ? 'no code of an event collector' : 'it broke off';
     return sameVerdict(isSuccess ? unreadable(response, why, context) : judgeStatus(response, context), events);
   }
   const reason = statusReason(response, context);

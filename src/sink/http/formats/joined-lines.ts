@@ -7,8 +7,8 @@ import type { HttpResponse } from '../transport.ts';
 import type { Verdict } from '../verdict.ts';
 
 /**
- * Events as they were read, between fixed bytes. The body of the answer is not looked at, but it must have come whole:
- * an answer that broke off may be that of a proxy whose receiver died.
+ * Events as they were read, between fixed bytes. The body of the answer is not looked at, but it must not have
+ * broken off: that may be the answer of a proxy whose receiver died.
  */
 export class JoinedLines implements Format {
   readonly contentType: string;

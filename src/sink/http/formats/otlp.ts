@@ -13,7 +13,8 @@ import { DELIVERED, type Verdict } from '../verdict.ts';
 /**
  * OpenTelemetry logs over HTTP with a JSON body (OTLP Specification 1.x, "OTLP/HTTP" and "JSON Protobuf Encoding"): names
  * in lowerCamelCase, 64-bit integers as decimal strings. The body of a record is the line, its attributes say where it
- * stood; the resource is the host and the cluster (semantic conventions: host.name, k8s.cluster.name, log.file.*).
+ * stood; the resource is the service that sends, the host and the cluster (semantic conventions: service.name, host.name,
+ * k8s.cluster.name, log.file.*).
  */
 export class Otlp implements Format {
   readonly contentType = 'application/json';
@@ -23,7 +24,8 @@ export class Otlp implements Format {
   constructor(parts: FormatParts) {
     this.#parts = parts;
     const { node, cluster } = parts.origin;
-    const attributes = [text('host.name', node)];
+    // Required of every resource; Grafana Loki may refuse with 400 what has nothing to make a label of.
+    const attributes = [text('service.name', 'auditail'), text('host.name', node)];
     if (cluster !== undefined) attributes.push(text('k8s.cluster.name', cluster));
     this.#head =
       `{"resourceLogs":[{"resource":{"attributes":${JSON.stringify(attributes)}},` +

@@ -133,8 +133,8 @@ export class SpoolWriter {
   }
 
   async #write({ appends }: Group): Promise<void> {
-    // What was delivered meanwhile need not be kept.
-    const needed = appends.filter(({ isAcknowledged }) => !isAcknowledged);
+    // What was delivered meanwhile need not be kept; and what is empty has no place that could be acknowledged.
+    const needed = appends.filter(({ isAcknowledged, events }) => !isAcknowledged && events.length > 0);
     const bytes = needed.reduce((sum, append) => sum + append.bytes, 0);
     if (bytes === 0) return;
     const newest = this.#active?.segment;

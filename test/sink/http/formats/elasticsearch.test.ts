@@ -171,6 +171,12 @@ test('an answer that does not fit the request says nothing of any event', () => 
   assert.deepEqual(kinds(answer(200, { errors: false, items: good })), ['delivered', 'delivered', 'delivered']);
 });
 
+test('an answer that is too long to be read is asked for in halves; for one event it cannot be read', () => {
+  const long = answer(200, '{"errors":', { complete: false, isTooLong: true });
+  assert.deepEqual(kinds(long), ['split', 'split', 'split']);
+  assert.equal(format.judge(long, EVENTS.slice(0, 1))[0]?.kind, 'retry');
+});
+
 test('a request that was refused as a whole has one verdict', () => {
   const error = { error: { type: 'illegal_argument_exception', reason: 'Malformed action' }, status: 400 };
   assert.deepEqual(kinds(answer(400, error)), ['split', 'split', 'split']);

@@ -14,7 +14,8 @@ test('the body is an ExportLogsServiceRequest in JSON', () => {
   // OTLP Specification, "JSON Protobuf Encoding": lowerCamelCase names, 64-bit integers as decimal strings.
   assert.equal(
     format.encode(EVENTS.slice(0, 1)).toString(),
-    '{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"cp-1"}},' +
+    '{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"auditail"}},' +
+      '{"key":"host.name","value":{"stringValue":"cp-1"}},' +
       '{"key":"k8s.cluster.name","value":{"stringValue":"blue"}}]},"scopeLogs":[{"scope":{"name":"auditail"},"logRecords":[' +
       '{"timeUnixNano":"1768467600123000000","observedTimeUnixNano":"1768467601000000000",' +
       '"body":{"stringValue":"{\\"a\\":\\"x\\"}\\r"},"attributes":[' +
@@ -28,7 +29,10 @@ test('the body is an ExportLogsServiceRequest in JSON', () => {
 
 test('the cluster is left out where it is not configured', () => {
   const body = JSON.parse(newFormat({ format: 'otlp' }).encode(EVENTS).toString());
-  assert.deepEqual(body.resourceLogs[0].resource.attributes, [{ key: 'host.name', value: { stringValue: 'cp-1' } }]);
+  assert.deepEqual(body.resourceLogs[0].resource.attributes, [
+    { key: 'service.name', value: { stringValue: 'auditail' } },
+    { key: 'host.name', value: { stringValue: 'cp-1' } },
+  ]);
   assert.equal(body.resourceLogs[0].scopeLogs[0].logRecords.length, 2);
 });
 

@@ -1,0 +1,41 @@
+// An agent without any archive: its HTTP sinks have all of the memory.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { Scene } from './scene.ts';
+
+for (const count of [1, 3]) {
+  test(`${count} HTTP sinks and no archive get every event once`, async (t) => {
+    const received = new Map<string, string[]>();
+    const server = createServer(async (request, response) => {
+      const lines = (await text(request)).split('\n').filter((line) => line !== '');
+      received.set(request.url!, [...(received.get(request.url!) ?? []), ...lines]);
+      response.end();
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await using scene = new Scene();
+    scene.write(5000);
+    const paths = Array.from({ length: count }, (_, index) => `/${index}`);
+    const sinks = paths.map((path, index) => ({
+      name: `receiver-${index}`,
+      type: 'http',
+      format: 'ndjson',
+      url: `http://127.0.0.1:${port}${path}`,
+      compress: 'none',
+    }));
+    const { code, log } = await scene.runToEnd({ config: scene.config({ sinks }) });
+    assert.equal(code, 0, JSON.stringify(log.at(-1)));
+    for (const path of paths) {
+      const ids = received.get(path)!.map((line) => Number(JSON.parse(line).auditID));
+      assert.deepEqual(
+        ids.sort((a, b) => a - b),
+        Array.from({ length: 5000 }, (_, id) => id),
+        path,
+      );
+    }
+  });
+}
