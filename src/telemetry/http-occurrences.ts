@@ -1,8 +1,8 @@
 import { describeError } from '../errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** Counters that alerts watch, with their help texts. */
-const ALARMS = {
+/** Counters that alerts and dashboards watch, with their help texts. */
+const WATCHED = {
   http_retries_total: 'Requests, or parts of them, that are tried again',
   http_blocked_total: 'Requests that the receiver refused until somebody mends something',
   dead_letters_total: 'Events that the receiver will never take and that were put aside',
@@ -37,7 +37,7 @@ export class HttpOccurrences {
     this.#telemetry = telemetry;
     this.#sink = sink;
     // A counter that appears with its first event hides that event from increase() and so from alerts.
-    for (const [name, help] of Object.entries(ALARMS)) this.#count(name, help, 0);
+    for (const [name, help] of Object.entries(WATCHED)) this.#count(name, help, 0);
   }
 
   get standing(): HttpStanding {
@@ -54,7 +54,7 @@ export class HttpOccurrences {
 
   /** The receiver took events. `seconds` is the time from request to answer. */
   delivered(events: number, bytes: number, seconds: number): void {
-    this.#count('http_delivered_events_total', ALARMS.http_delivered_events_total, events);
+    this.#count('http_delivered_events_total', WATCHED.http_delivered_events_total, events);
     this.#count('http_delivered_bytes_total', 'Bytes of events that the receiver took, as they were read', bytes);
     this.#telemetry
       .gauge('http_request_seconds', 'Duration of the last request that the receiver answered', ['sink'])
@@ -70,7 +70,7 @@ export class HttpOccurrences {
 
   /** A request failed, or a part of it, and is tried again. */
   retrying(reason: string, events: number, delayMs: number): void {
-    this.#count('http_retries_total', ALARMS.http_retries_total);
+    this.#count('http_retries_total', WATCHED.http_retries_total);
     this.#isAway = true;
     this.#setState();
     this.#telemetry.warnLimited(
@@ -82,7 +82,7 @@ export class HttpOccurrences {
 
   /** The receiver takes nothing before somebody mends something. */
   blocked(reason: string, events: number, delayMs: number): void {
-    this.#count('http_blocked_total', ALARMS.http_blocked_total);
+    this.#count('http_blocked_total', WATCHED.http_blocked_total);
     this.#isBlocked = true;
     this.#setState();
     const suppressKey = `http_blocked ${this.#sink}`;
@@ -110,7 +110,7 @@ export class HttpOccurrences {
   }
 
   deadLettered(events: number, reason: string): void {
-    this.#count('dead_letters_total', ALARMS.dead_letters_total, events);
+    this.#count('dead_letters_total', WATCHED.dead_letters_total, events);
     this.#telemetry.warnLimited(
       `dead_letter ${this.#sink}`,
       { event: 'dead_letter', sink: this.#sink, events, reason },
@@ -129,7 +129,7 @@ export class HttpOccurrences {
 
   /** Old dead letters made room for new ones, as `overflow: drop_oldest` says. */
   deadLettersDropped(events: number): void {
-    this.#count('dead_letters_dropped_total', ALARMS.dead_letters_dropped_total, events);
+    this.#count('dead_letters_dropped_total', WATCHED.dead_letters_dropped_total, events);
     this.#telemetry.warnLimited(
       `dead_letters_dropped ${this.#sink}`,
       { sink: this.#sink, events },
@@ -166,7 +166,7 @@ export class HttpOccurrences {
   }
 
   spoolFailed(error: unknown): void {
-    this.#count('spool_errors_total', ALARMS.spool_errors_total);
+    this.#count('spool_errors_total', WATCHED.spool_errors_total);
     this.#telemetry.warnLimited(
       `spool_failed ${this.#sink}`,
       { sink: this.#sink, error: describeError(error) },
@@ -176,7 +176,7 @@ export class HttpOccurrences {
 
   /** The oldest spooled events made room, as `overflow: drop_oldest` says. Never rate-limited: evidence is gone. */
   spoolDropped(events: number, bytes: number): void {
-    this.#count('spool_dropped_events_total', ALARMS.spool_dropped_events_total, events);
+    this.#count('spool_dropped_events_total', WATCHED.spool_dropped_events_total, events);
     this.#telemetry.log.error(
       { event: 'spool_dropped', sink: this.#sink, events, bytes },
       'the spool is full: its oldest events were dropped, as its overflow says',
@@ -185,7 +185,7 @@ export class HttpOccurrences {
 
   /** A part of the spool cannot be read. */
   spoolDamaged(path: string, reason: string, kept: string): void {
-    this.#count('spool_damaged_total', ALARMS.spool_damaged_total);
+    this.#count('spool_damaged_total', WATCHED.spool_damaged_total);
     this.#telemetry.log.error(
       { event: 'spool_damaged', sink: this.#sink, path, reason, kept },
       'a part of the spool is damaged: it was put aside, and the rest is sent',
