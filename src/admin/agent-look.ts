@@ -18,7 +18,7 @@ import { Refreshed } from './refreshed.ts';
 import { SourceLook } from './source-status.ts';
 import { StatusMetrics } from './status-metrics.ts';
 
-/** A loop that is later than this does not turn any more. Every wait of it for a disk or a lock is shorter. */
+/** A loop that is later than this hangs, in the program or in a call to a disk: a restart loses nothing and may help. */
 const DEAD_AFTER_MS = 120_000;
 
 /** File systems may hang, and answers about free space need not be new. */

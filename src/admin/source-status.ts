@@ -7,7 +7,7 @@ import type { LagStatus, SegmentStatus, SourceStatus } from './agent-status.ts';
 import { isoTime } from './iso-time.ts';
 import { Refreshed } from './refreshed.ts';
 import { secondsUntilDeleted } from './rotation-window.ts';
-import { lagBytes, takenOffset, timeAt } from './source-lag.ts';
+import { endOf, lagBytes, takenOffset, timeAt } from './source-lag.ts';
 
 /** Who asks often gets the same answer: a directory with many parts costs a stat for each. */
 const LOOK_MAX_AGE_MS = 5_000;
@@ -77,9 +77,9 @@ export class SourceLook {
       held_deleted_bytes: unread(open.filter(({ isGone }) => isGone)),
       open_files: open.length,
       lag: this.#sinks.map(({ name }, index) => this.#lag(name, index, taken)),
-      streams: [...this.#source.known.streams.values()].map(({ path, segments }) => ({
+      streams: [...this.#source.known.streams.keys()].map((path) => ({
         path,
-        segments: taken.filter(({ segment }) => segments.includes(segment)).map((one) => this.#segment(one)),
+        segments: taken.filter(({ stream }) => stream === path).map((one) => this.#segment(one)),
       })),
     };
   }
@@ -99,12 +99,12 @@ export class SourceLook {
   }
 
   #segment({ segment, offsets, isGone }: Taken): SegmentStatus {
-    const { path, live, file, sizeSeen, position, firstTime, lastTime } = segment;
+    const { path, live, file, position, firstTime, lastTime } = segment;
     return {
       path,
       state: isGone ? 'deleted' : live ? 'live' : 'rotated',
       gzip: file?.gzip ?? false,
-      size: Math.max(sizeSeen, position),
+      size: endOf(segment),
       read: position,
       first_event: isoTime(firstTime),
       last_event: isoTime(lastTime),

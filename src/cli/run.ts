@@ -76,10 +76,10 @@ class Daemon {
       return 0;
     } finally {
       clearTimeout(this.#timer);
-      await this.#admin.close();
       // Log lines that nobody takes must not keep the process.
       setTimeout(() => process.exit(), this.#config.shutdownTimeoutMs).unref();
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+      await this.#admin.close();
     }
   }
 

@@ -262,6 +262,19 @@ test('an agent whose port is taken archives all the same, and says so', async ()
   await other.assertExact();
 });
 
+test('a run that ends by itself leaves the address to the daemon', async () => {
+  await using scene = new Scene();
+  await using other = new Scene();
+  const address = await addressOf(scene.start({ config: scene.config({ admin: { listen: '127.0.0.1:0' } }) }));
+  other.write(1);
+  const { code, log } = await other.runToEnd({ config: other.config({ admin: { listen: address } }) });
+  assert.equal(code, 0);
+  assert.deepEqual(
+    log.filter(({ level }) => level !== 'info'),
+    [],
+  );
+});
+
 test('a deleted file that is held, and bytes that a sink lacks, are shown', async () => {
   await using scene = new Scene();
   await using receiver = await ChaosReceiver.start({ store: new WholeRequestStore(NDJSON) });

@@ -6,7 +6,7 @@ import { AuditailError, describeError } from '../../errors.ts';
 const TIMEOUT_MS = 10_000;
 
 /** Of an answer. A status with the most segments that an agent holds takes a fraction of it. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
  * Asks a running agent for its status.
