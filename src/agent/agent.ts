@@ -1,14 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DeadLetterStore } from '../checkpoint/dead-letter-store.ts';
 import type { Config } from '../config/types.ts';
-import { AuditailError } from '../errors.ts';
 import type { ByteBudget } from '../sink/file/byte-budget.ts';
+import type { SinkPlace } from '../source/sink-place.ts';
 import type { Source } from '../source/source.ts';
 import { DirectoryWatcher } from '../source/watcher.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
+import { assertAllDone } from './assert-all-done.ts';
 import type { Committer } from './committer.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { FileSink, HttpEventSink } from './event-sink.ts';
+import { Pulse } from './pulse.ts';
 import { ReplayWatch } from './replay-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Wake } from './wake.ts';
@@ -26,6 +29,8 @@ const MAINTENANCE_INTERVAL_MS = 10_000;
 export interface AgentParts {
   readonly config: Config;
   readonly inputs: readonly { source: Source; pipeline: EventPipeline; occurrences: SourceOccurrences }[];
+  /** All sinks as sources see them, in the order of the configuration. */
+  readonly places: readonly SinkPlace[];
   readonly fileSinks: readonly FileSink[];
   readonly httpSinks: readonly HttpEventSink[];
   readonly committer: Committer;
@@ -33,6 +38,8 @@ export interface AgentParts {
   readonly occurrences: AgentOccurrences;
   readonly wake: Wake;
   readonly cutDir: string;
+  /** Undefined without HTTP sinks. */
+  readonly deadLetters: DeadLetterStore | undefined;
   readonly now: () => number;
   /** Lets go of the state: its database and its lock. */
   readonly release: () => void;
@@ -45,6 +52,7 @@ export interface AgentParts {
  * One loop does all reading, so there is no moment between two chunks that a commit could not cut at.
  */
 export class Agent {
+  readonly pulse: Pulse;
   readonly #parts: AgentParts;
   readonly #sources: readonly Source[];
   #watcher: DirectoryWatcher | undefined;
@@ -52,21 +60,24 @@ export class Agent {
   #stopping = false;
   #sweepAt = 0;
   #maintainAt = 0;
-  /** Failures in a row, and how many commits had been completed at the last one. */
-  #failures = 0;
+  /** How many commits had been completed at the last failure. */
   #completedAtFailure = 0;
   /** Something may have been cut off the archive since the last sweep, at the start or by a rewind. */
   #replays = true;
   #replay: ReplayWatch | undefined;
   readonly #stall: StallWatch;
-  /** Who waits for the loop to come round. */
-  #turns: (() => void)[] = [];
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.pulse = new Pulse(parts.now);
     this.#sources = parts.inputs.map(({ source }) => source);
     const completed = () => parts.httpSinks.reduce((sum, { target }) => sum + target.completed, 0);
     this.#stall = new StallWatch(completed, parts.config.shutdownTimeoutMs, parts.now);
+  }
+
+  /** For who looks from outside. */
+  get parts(): AgentParts {
+    return this.#parts;
   }
 
   /** Whether the archive could be brought to its last commit. */
@@ -85,10 +96,13 @@ export class Agent {
       for (const { target } of fileSinks) await target.start();
       for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
+      this.pulse.phase = 'running';
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options);
+      this.pulse.phase = 'stopping';
+      this.pulse.beat(this.#parts.config.shutdownTimeoutMs);
       await this.#drain();
-      if (options.exitAtEof) this.#assertAllDone();
+      if (options.exitAtEof) assertAllDone(this.#undelivered(), this.#sources);
     } finally {
       await committer.settle();
       await this.#watcher?.close();
@@ -114,15 +128,15 @@ export class Agent {
   /** Resolves when the loop has come round: a proof that it is not stuck. A loop that sleeps is woken for it. */
   turn(): Promise<void> {
     this.#parts.wake.wake();
-    return new Promise((resolve) => this.#turns.push(resolve));
+    return this.pulse.next();
   }
 
   async #loop({ exitAtEof, onReading }: { exitAtEof: boolean; onReading?: () => void }): Promise<void> {
     const { committer, wake } = this.#parts;
     let tell = onReading;
     while (!this.#stopping) {
+      this.pulse.beat();
       this.#checkSinks();
-      this.#turned();
       try {
         this.#checkCommits();
         const swept = await this.#sweepIfDue();
@@ -136,7 +150,9 @@ export class Agent {
         if (exitAtEof && swept && this.#isDone()) return;
         // A spool gives back room with a commit only: nobody should wait an interval for it.
         if (exitAtEof && committer.dueIn !== undefined) committer.request();
-        await wake.sleep(this.#idleMs(exitAtEof));
+        const idleMs = this.#idleMs(exitAtEof);
+        this.pulse.beat(idleMs);
+        await wake.sleep(idleMs);
         if (exitAtEof && !committer.isRunning) this.#sweepAt = 0;
       } catch (error) {
         this.#sweepAt = 0;
@@ -153,8 +169,8 @@ export class Agent {
   #checkCommits(): void {
     const { committer, occurrences } = this.#parts;
     if (committer.failure !== undefined) throw committer.failure;
-    if (this.#failures === 0 || committer.completed === this.#completedAtFailure) return;
-    this.#failures = 0;
+    if (this.pulse.failures === 0 || committer.completed === this.#completedAtFailure) return;
+    this.pulse.failures = 0;
     occurrences.recovered();
   }
 
@@ -165,6 +181,7 @@ export class Agent {
     // Before the sweep, and not after it: a hint that comes meanwhile asks for another one.
     this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     for (const source of this.#sources) await source.sweep();
+    this.pulse.hasSwept = true;
     this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
     if (this.#replays) this.#replay = new ReplayWatch(this.#sources);
     this.#replays = false;
@@ -211,9 +228,9 @@ export class Agent {
   async #rewind(cause: unknown): Promise<void> {
     const { committer, fileSinks, occurrences } = this.#parts;
     for (let error = cause; ; ) {
-      this.#failures += 1;
+      this.pulse.failures += 1;
       this.#completedAtFailure = committer.completed;
-      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.pulse.failures - 1));
       occurrences.rewound(error, pauseMs);
       await committer.settle();
       await this.#pause(pauseMs);
@@ -233,13 +250,9 @@ export class Agent {
   async #pause(ms: number): Promise<void> {
     const until = this.#parts.now() + ms;
     while (!this.#stopping && this.#parts.now() < until) {
-      this.#turned();
+      this.pulse.beat(Math.min(100, ms));
       await delay(Math.min(100, ms));
     }
-  }
-
-  #turned(): void {
-    for (const resolve of this.#turns.splice(0)) resolve();
   }
 
   /** The archive first: what a receiver does has no part in it. */
@@ -263,20 +276,6 @@ export class Agent {
   #undelivered(): HttpEventSink[] {
     const isBehind = this.#sources.some((source) => source.isBehind);
     return this.#parts.httpSinks.filter(({ target }) => isBehind || !target.isIdle);
-  }
-
-  #assertAllDone(): void {
-    const waiting = this.#undelivered().map(({ config }) => config.name);
-    if (waiting.length > 0) {
-      throw new AuditailError('UNDELIVERED', `not everything could be delivered to ${waiting.join(', ')}`, {
-        hint: 'It waits in the spool, or in the log where that is full, and is sent by the next run',
-      });
-    }
-    const unread = this.#sources.flatMap((source) => [...source.troubles.unreadable]);
-    if (unread.length === 0) return;
-    throw new AuditailError('UNREADABLE', `could not read ${unread.join(', ')}`, {
-      hint: 'The agent needs root or CAP_DAC_READ_SEARCH; what could be read is archived',
-    });
   }
 
   #watch(): void {

@@ -15,8 +15,10 @@ import { CompressionPool } from '../sink/file/compression-pool.ts';
 import { FileArchive } from '../sink/file/file-archive.ts';
 import { createHttpSink } from '../sink/http/create-http-sink.ts';
 import { HttpSink } from '../sink/http/http-sink.ts';
+import type { SinkPlace } from '../source/sink-place.ts';
 import { Source } from '../source/source.ts';
 import { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
+import { HttpOccurrences } from '../telemetry/http-occurrences.ts';
 import { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agent, type AgentParts } from './agent.ts';
@@ -91,18 +93,21 @@ function assemble(
   let letters: DeadLetterStore | undefined;
   const newHttpSink = (sink: HttpSinkConfig) => {
     letters ??= openLetters();
-    return createHttpSink(sink, {
+    const occurrences = new HttpOccurrences(telemetry, sink.name);
+    const target = createHttpSink(sink, {
       ...shared,
+      occurrences,
       deadLetters: letters,
       stateDir: config.stateDir,
       durability: config.commit.durability,
       wake: () => wake.wake(),
     });
+    return { target, occurrences };
   };
   const sinks = config.sinks.map((sink, index) =>
     sink.type === 'file'
       ? { index, config: sink, target: newArchive(sink) }
-      : { index, config: sink, target: newHttpSink(sink) },
+      : { index, config: sink, ...newHttpSink(sink) },
   );
   const fileSinks = sinks.filter((sink): sink is FileSink => sink.config.type === 'file');
   const httpSinks = sinks.filter((sink): sink is HttpEventSink => sink.config.type === 'http');
@@ -117,10 +122,27 @@ function assemble(
     wake: () => wake.wake(),
   });
   for (const { target } of fileSinks) target.onFailure((error) => committer.fail(error));
-  const inputs = buildInputs(shared, sinks, committer);
+  const places = sinks.map(({ config: { name }, target }) => ({
+    name,
+    pace: target instanceof HttpSink ? target : undefined,
+  }));
+  const inputs = buildInputs(shared, sinks, places, committer);
   sources.push(...inputs.map(({ source }) => source));
   const { budget, occurrences, now } = shared;
-  return { config, inputs, fileSinks, httpSinks, committer, budget, occurrences, wake, cutDir, now };
+  return {
+    config,
+    inputs,
+    places,
+    fileSinks,
+    httpSinks,
+    committer,
+    budget,
+    occurrences,
+    wake,
+    cutDir,
+    deadLetters: letters,
+    now,
+  };
 }
 
 function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) => FileArchive {
@@ -143,13 +165,14 @@ function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) 
     });
 }
 
-function buildInputs(shared: Shared, sinks: readonly EventSink[], committer: Committer): AgentParts['inputs'] {
+function buildInputs(
+  shared: Shared,
+  sinks: readonly EventSink[],
+  places: readonly SinkPlace[],
+  committer: Committer,
+): AgentParts['inputs'] {
   const { config, telemetry, db, segments: records, budget, occurrences, now } = shared;
   const rules = new EventRules(config, sinks, now);
-  const places = sinks.map(({ config: { name }, target }) => ({
-    name,
-    pace: target instanceof HttpSink ? target : undefined,
-  }));
   return config.sources.map((source) => {
     const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
     const pipeline = new EventPipeline(source, {

@@ -2,6 +2,7 @@ import type { FileSinkConfig, HttpSinkConfig, SinkConfig } from '../config/types
 import type { FileArchive } from '../sink/file/file-archive.ts';
 import type { HttpSink } from '../sink/http/http-sink.ts';
 import type { LineOrigin } from '../sink/http/line-origin.ts';
+import type { HttpOccurrences } from '../telemetry/http-occurrences.ts';
 
 /** A sink in a running agent. */
 export interface EventSink {
@@ -35,4 +36,5 @@ export interface FileSink extends EventSink {
 export interface HttpEventSink extends EventSink {
   readonly config: HttpSinkConfig;
   readonly target: HttpSink;
+  readonly occurrences: HttpOccurrences;
 }

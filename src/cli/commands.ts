@@ -7,12 +7,14 @@ import { deadletterResend } from './deadletter-resend.ts';
 import { dryRun } from './dry-run.ts';
 import { offsetsList } from './offsets-list.ts';
 import { run } from './run.ts';
+import { status } from './status.ts';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
   run,
   dryRun,
   check,
+  status,
   convert,
   offsetsList,
   deadletterList,

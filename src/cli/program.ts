@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Argument, Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { packageVersion } from '../package-version.ts';
 import type { Command, CommandOption, ExitCode } from './command.ts';
 import { COMMANDS, GROUPS } from './commands.ts';
 import type { Terminal } from './terminal.ts';
@@ -95,10 +95,4 @@ function buildOption(given: CommandOption): Option {
     });
   }
   return option;
-}
-
-/** package.json stands two folders up from here, in the sources as in `dist`. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,9 +1,12 @@
+import { AdminListener } from '../admin/admin-listener.ts';
+import { AgentLook } from '../admin/agent-look.ts';
 import type { Agent } from '../agent/agent.ts';
 import { buildAgent } from '../agent/build-agent.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/types.ts';
 import { AuditailError, describeError } from '../errors.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { RecentTroubles } from '../telemetry/recent-troubles.ts';
 import { ServiceManager } from '../telemetry/service-manager.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { Command, ExitCode } from './command.ts';
@@ -39,6 +42,8 @@ class Daemon {
   #proven: Config | undefined;
   readonly #load: () => Config;
   readonly #exitAtEof: boolean;
+  readonly #troubles = new RecentTroubles();
+  readonly #admin = new AdminListener(() => this.#log);
   #log: Logger;
   readonly #service: ServiceManager;
   #agent: Agent | undefined;
@@ -49,7 +54,7 @@ class Daemon {
     this.#config = config;
     this.#load = load;
     this.#exitAtEof = options.exitAtEof;
-    this.#log = createLogger(config.log);
+    this.#log = createLogger(config.log, this.#troubles);
     this.#service = new ServiceManager(process.env, process.pid, () => this.#log);
   }
 
@@ -67,7 +72,7 @@ class Daemon {
         const config = this.#config;
         await this.#runAgent(config);
         if (config === this.#config) break;
-        this.#log = createLogger(this.#config.log);
+        this.#log = createLogger(this.#config.log, this.#troubles);
         const isNew = this.#config !== this.#proven;
         this.#log.info(isNew ? 'the new configuration applies' : 'the old configuration applies again');
       }
@@ -79,6 +84,7 @@ class Daemon {
       setTimeout(() => process.exit(), this.#config.shutdownTimeoutMs).unref();
       await this.#service.close();
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+      await this.#admin.close();
     }
   }
 
@@ -86,8 +92,12 @@ class Daemon {
   async #runAgent(config: Config): Promise<void> {
     let agent: Agent | undefined;
     try {
-      agent = buildAgent(config, new Telemetry(this.#log));
+      const telemetry = new Telemetry(this.#log);
+      agent = buildAgent(config, telemetry);
       this.#agent = agent;
+      this.#admin.show(new AgentLook(agent, telemetry, this.#troubles));
+      // A run that ends by itself may stand beside the daemon of the same configuration, which has the address.
+      if (!this.#exitAtEof) await this.#admin.listen(config.admin.listen);
       this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
       await agent.run({ exitAtEof: this.#exitAtEof, onReading: () => this.#service.ready() });
     } catch (error) {
@@ -101,6 +111,7 @@ class Daemon {
         throw error;
       }
     } finally {
+      this.#admin.show(undefined);
       if (agent?.hasStarted === true) this.#proven = config;
     }
   }

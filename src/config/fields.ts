@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { MAX_ENTRIES, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { DURATION_PATTERN, formatDuration, formatSize, parseDuration, parseSize, SIZE_PATTERN } from './units.ts';
 
 /*
@@ -105,6 +106,20 @@ export function absolutePath(description: string) {
       return normalized.length > 1 && normalized.endsWith('/') ? normalized.slice(0, -1) : normalized;
     })
     .meta({ title: 'path', description });
+}
+
+/** `host:port`, `unix:/path` or `off`. Output: a `ListenAddress`, undefined for off. */
+export function listenAddress(description: string) {
+  const error = 'expected host:port, unix:/path (at most 90 bytes), or off';
+  return z
+    .string(error)
+    .transform((value, context) => {
+      const address = parseListenAddress(value);
+      if (address !== undefined || value === 'off') return address;
+      context.addIssue({ code: 'custom', message: error });
+      return z.NEVER;
+    })
+    .meta({ title: 'host:port, unix:/path or off', description });
 }
 
 /** Permissions as quoted octal text. YAML reads a bare 0640 as the decimal number 640. Output: a number. */

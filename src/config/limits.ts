@@ -8,6 +8,8 @@ export const DEFAULTS = {
   stateDir: '/var/lib/auditail',
   logLevel: 'info',
   logFormat: 'json',
+  /** The loopback only: an audit log's file names and times are not for the network unless somebody says so. */
+  adminListen: '127.0.0.1:9477',
   memoryLimit: '64MiB',
   commitInterval: '5s',
   commitBytes: '64MiB',

@@ -1,6 +1,19 @@
 import type { z } from 'zod';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
-import { absolutePath, choice, count, duration, flag, list, name, section, size, sourceTag, text } from './fields.ts';
+import {
+  absolutePath,
+  choice,
+  count,
+  duration,
+  flag,
+  list,
+  listenAddress,
+  name,
+  section,
+  size,
+  sourceTag,
+  text,
+} from './fields.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
 import { sinkSchema } from './sink-schema.ts';
 import { type CommitConfig, DURABILITIES, type RewriteRule, SANITIZERS, type SourceConfig } from './types.ts';
@@ -10,6 +23,12 @@ const log = section({
   format: choice('json for machines, text for people. The log goes to stderr.', LOG_FORMATS).default(
     DEFAULTS.logFormat,
   ),
+});
+
+const admin = section({
+  listen: listenAddress(
+    'Where `/metrics`, `/status`, `/healthz` and `/readyz` are answered. They only answer: nothing can be changed there, and whoever can connect can read.',
+  ).prefault(DEFAULTS.adminListen),
 });
 
 const commit = section({
@@ -98,6 +117,7 @@ export const CONFIG_SCHEMA = section({
     DEFAULTS.stateDir,
   ),
   log: log.prefault({}).describe('The log of the agent itself.'),
+  admin: admin.prefault({}).describe('The listener for metrics, probes and `auditail status`.'),
   memory_limit: size(
     'Bytes of events in flight, over all sinks; at least twice the largest max_line_bytes.',
     LIMITS.memoryLimit,

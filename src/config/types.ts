@@ -1,9 +1,12 @@
 import type { LogFormat, LogLevel } from '../telemetry/logger.ts';
+import type { ListenAddress } from './listen-address.ts';
 
 /** The checked configuration: defaults filled in, units converted (bytes, milliseconds), frozen. */
 export interface Config {
   readonly stateDir: string;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Undefined: there is no listener. */
+  readonly admin: { readonly listen?: ListenAddress | undefined };
   /** Bytes of events in flight, over all sinks. */
   readonly memoryLimit: number;
   /** Compression threads. */

@@ -242,8 +242,9 @@ export class Source {
     const row = await newSegmentRow(file, { stream: stream.id, head, tail, handler });
     const id = records.add(row, new Map(sinks.map(({ name }) => [name, row.sizeSeen])), now());
     const known = this.known.add(stream, { ...row, id });
-    occurrences.segmentFound(file.path, stream.path, row.sizeSeen);
-    if (!row.finished) await this.#activate(known, file);
+    // Told after the file was opened: who waits for that word may delete it next.
+    const opened = row.finished ? Promise.resolve() : this.#activate(known, file);
+    await opened.finally(() => occurrences.segmentFound(file.path, stream.path, row.sizeSeen));
   }
 
   /** A known segment's file was found, perhaps at a new place. */

@@ -1,12 +1,21 @@
 import { describeError } from '../errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** Counters that alerts and dashboards watch, with their help texts. */
+const WATCHED = {
+  rewinds_total: 'Returns to the last commit after an I/O error',
+  commits_total: 'Commits',
+  unrouted_events_total: 'Events whose tag no sink matches',
+} as const;
+
 /** What happens to events on their way, and to the agent as a whole: one function an occurrence. */
 export class AgentOccurrences {
   readonly #telemetry: Telemetry;
 
   constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry;
+    // A counter that appears with its first event hides that event from increase() and so from alerts.
+    for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help);
   }
 
   eventsTaken(source: string, events: number, bytes: number): void {
@@ -46,17 +55,17 @@ export class AgentOccurrences {
   }
 
   unrouted(tag: string, isFirst: boolean): void {
-    this.#telemetry.counter('unrouted_events_total', 'Events whose tag no sink matches').inc();
+    this.#telemetry.counter('unrouted_events_total', WATCHED.unrouted_events_total).inc();
     if (isFirst) this.#telemetry.log.warn({ tag }, 'no sink matches this tag: its events go nowhere');
   }
 
   commitDone(seconds: number): void {
-    this.#telemetry.counter('commits_total', 'Commits').inc();
+    this.#telemetry.counter('commits_total', WATCHED.commits_total).inc();
     this.#telemetry.gauge('commit_seconds', 'Duration of the last commit').set(seconds);
   }
 
   rewound(error: unknown, pauseMs: number): void {
-    this.#telemetry.counter('rewinds_total', 'Returns to the last commit after an I/O error').inc();
+    this.#telemetry.counter('rewinds_total', WATCHED.rewinds_total).inc();
     this.#telemetry.log.error(
       { error: describeError(error), retry_in_ms: pauseMs },
       'writing failed: back to the last commit; nothing is lost, the log itself is the buffer',

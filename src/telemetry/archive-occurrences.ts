@@ -12,6 +12,18 @@ export interface ArchiveFacts {
   readonly lastTime: number | undefined;
 }
 
+/** Counters that alerts and dashboards watch, with their help texts. */
+const WATCHED = {
+  archive_events_total: 'Events committed to the archive',
+  archive_changed_total: 'Archive files that somebody else changed, exchanged or removed',
+  archive_errors_total: 'Failed writes to the archive',
+} as const;
+
+/** An archive begins: a counter that appears with its first event hides that event from increase() and so from alerts. */
+export function archiveBegins(telemetry: Telemetry, sink: string): void {
+  for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help, ['sink']).inc({ sink }, 0);
+}
+
 /** Content became durable. `bytes` is what it takes on disk. */
 export function archiveCommitted(
   telemetry: Telemetry,
@@ -19,7 +31,7 @@ export function archiveCommitted(
   written: { files: number; events: number; contentBytes: number; bytes: number },
 ): void {
   const { events, contentBytes, bytes } = written;
-  telemetry.counter('archive_events_total', 'Events committed to the archive', ['sink']).inc({ sink }, events);
+  telemetry.counter('archive_events_total', WATCHED.archive_events_total, ['sink']).inc({ sink }, events);
   telemetry
     .counter('archive_content_bytes_total', 'Uncompressed bytes committed to the archive', ['sink'])
     .inc({ sink }, contentBytes);
@@ -55,9 +67,7 @@ export function archivePathTaken(telemetry: Telemetry, sink: string, taken: stri
 
 /** Committed content is not what it was any more: evidence was changed. Never rate-limited. */
 export function archiveChanged(telemetry: Telemetry, sink: string, file: string, reason: string): void {
-  telemetry
-    .counter('archive_changed_total', 'Archive files that somebody else changed, exchanged or removed', ['sink'])
-    .inc({ sink });
+  telemetry.counter('archive_changed_total', WATCHED.archive_changed_total, ['sink']).inc({ sink });
   telemetry.log.error(
     { sink, path: file, reason },
     'an archive file was changed by somebody else; it is left alone and later events go to a numbered sibling',
@@ -91,7 +101,7 @@ export function archiveDiscarded(
 
 /** A write, a sync or a check failed. The agent rewinds. */
 export function archiveFailed(telemetry: Telemetry, sink: string, error: unknown): void {
-  telemetry.counter('archive_errors_total', 'Failed writes to the archive', ['sink']).inc({ sink });
+  telemetry.counter('archive_errors_total', WATCHED.archive_errors_total, ['sink']).inc({ sink });
   telemetry.warnLimited(
     `archive_failed ${sink}`,
     { sink, error: describeError(error) },

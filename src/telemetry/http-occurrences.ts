@@ -1,21 +1,60 @@
 import { describeError } from '../errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** Counters that alerts and dashboards watch, with their help texts. */
+const WATCHED = {
+  http_retries_total: 'Requests, or parts of them, that are tried again',
+  http_blocked_total: 'Requests that the receiver refused until somebody mends something',
+  dead_letters_total: 'Events that the receiver will never take and that were put aside',
+  dead_letters_dropped_total: 'Dead letters that made room for newer ones',
+  spool_errors_total: 'Failed writes to the spool',
+  spool_dropped_events_total: 'Spooled events that made room for newer ones',
+  spool_damaged_total: 'Parts of the spool that could not be read',
+  http_delivered_events_total: 'Events that the receiver took',
+} as const;
+
+/** How an HTTP sink stands, as its occurrences told it. */
+export interface HttpStanding {
+  /** What the last request met: `blocked` until somebody mends something. */
+  readonly receiver: 'taking' | 'away' | 'blocked';
+  readonly isSpooling: boolean;
+  readonly queueBytes: number;
+  readonly spoolEvents: number;
+  readonly spoolBytes: number;
+}
+
 /** What happens at one HTTP sink: one function an occurrence. Nothing here may hold a secret. */
 export class HttpOccurrences {
   readonly #telemetry: Telemetry;
   readonly #sink: string;
   #isAway = false;
   #isBlocked = false;
+  #isSpooling = false;
+  #queueBytes = 0;
+  #spool = { events: 0, bytes: 0 };
 
   constructor(telemetry: Telemetry, sink: string) {
     this.#telemetry = telemetry;
     this.#sink = sink;
+    // A counter that appears with its first event hides that event from increase() and so from alerts.
+    for (const [name, help] of Object.entries(WATCHED)) this.#count(name, help, 0);
+  }
+
+  get standing(): HttpStanding {
+    const { events: spoolEvents, bytes: spoolBytes } = this.#spool;
+    return {
+      receiver: this.#isBlocked ? 'blocked' : this.#isAway ? 'away' : 'taking',
+      // What an earlier run left in the spool is sent first, too.
+      isSpooling: this.#isSpooling || spoolEvents > 0,
+      queueBytes: this.#queueBytes,
+      spoolEvents,
+      spoolBytes,
+    };
   }
 
   /** The receiver took events. `seconds` is the time from request to answer. */
   delivered(events: number, bytes: number, seconds: number): void {
-    this.#count('http_delivered_events_total', 'Events that the receiver took', events);
+    this.#count('http_delivered_events_total', WATCHED.http_delivered_events_total, events);
     this.#count('http_delivered_bytes_total', 'Bytes of events that the receiver took, as they were read', bytes);
     this.#telemetry
       .gauge('http_request_seconds', 'Duration of the last request that the receiver answered', ['sink'])
@@ -31,7 +70,7 @@ export class HttpOccurrences {
 
   /** A request failed, or a part of it, and is tried again. */
   retrying(reason: string, events: number, delayMs: number): void {
-    this.#count('http_retries_total', 'Requests, or parts of them, that are tried again');
+    this.#count('http_retries_total', WATCHED.http_retries_total);
     this.#isAway = true;
     this.#setState();
     this.#telemetry.warnLimited(
@@ -43,7 +82,7 @@ export class HttpOccurrences {
 
   /** The receiver takes nothing before somebody mends something. */
   blocked(reason: string, events: number, delayMs: number): void {
-    this.#count('http_blocked_total', 'Requests that the receiver refused until somebody mends something');
+    this.#count('http_blocked_total', WATCHED.http_blocked_total);
     this.#isBlocked = true;
     this.#setState();
     const suppressKey = `http_blocked ${this.#sink}`;
@@ -71,7 +110,7 @@ export class HttpOccurrences {
   }
 
   deadLettered(events: number, reason: string): void {
-    this.#count('dead_letters_total', 'Events that the receiver will never take and that were put aside', events);
+    this.#count('dead_letters_total', WATCHED.dead_letters_total, events);
     this.#telemetry.warnLimited(
       `dead_letter ${this.#sink}`,
       { event: 'dead_letter', sink: this.#sink, events, reason },
@@ -90,7 +129,7 @@ export class HttpOccurrences {
 
   /** Old dead letters made room for new ones, as `overflow: drop_oldest` says. */
   deadLettersDropped(events: number): void {
-    this.#count('dead_letters_dropped_total', 'Dead letters that made room for newer ones', events);
+    this.#count('dead_letters_dropped_total', WATCHED.dead_letters_dropped_total, events);
     this.#telemetry.warnLimited(
       `dead_letters_dropped ${this.#sink}`,
       { sink: this.#sink, events },
@@ -104,6 +143,7 @@ export class HttpOccurrences {
   }
 
   spooling(reason: string): void {
+    this.#isSpooling = true;
     this.#telemetry.warnLimited(
       `spooling ${this.#sink}`,
       { event: 'spooling', sink: this.#sink, reason },
@@ -112,6 +152,7 @@ export class HttpOccurrences {
   }
 
   spoolDrained(): void {
+    this.#isSpooling = false;
     const fields = { event: 'spool_drained', sink: this.#sink };
     this.#telemetry.infoLimited(`spool_drained ${this.#sink}`, fields, 'the spool is sent');
   }
@@ -125,7 +166,7 @@ export class HttpOccurrences {
   }
 
   spoolFailed(error: unknown): void {
-    this.#count('spool_errors_total', 'Failed writes to the spool');
+    this.#count('spool_errors_total', WATCHED.spool_errors_total);
     this.#telemetry.warnLimited(
       `spool_failed ${this.#sink}`,
       { sink: this.#sink, error: describeError(error) },
@@ -135,7 +176,7 @@ export class HttpOccurrences {
 
   /** The oldest spooled events made room, as `overflow: drop_oldest` says. Never rate-limited: evidence is gone. */
   spoolDropped(events: number, bytes: number): void {
-    this.#count('spool_dropped_events_total', 'Spooled events that made room for newer ones', events);
+    this.#count('spool_dropped_events_total', WATCHED.spool_dropped_events_total, events);
     this.#telemetry.log.error(
       { event: 'spool_dropped', sink: this.#sink, events, bytes },
       'the spool is full: its oldest events were dropped, as its overflow says',
@@ -144,7 +185,7 @@ export class HttpOccurrences {
 
   /** A part of the spool cannot be read. */
   spoolDamaged(path: string, reason: string, kept: string): void {
-    this.#count('spool_damaged_total', 'Parts of the spool that could not be read');
+    this.#count('spool_damaged_total', WATCHED.spool_damaged_total);
     this.#telemetry.log.error(
       { event: 'spool_damaged', sink: this.#sink, path, reason, kept },
       'a part of the spool is damaged: it was put aside, and the rest is sent',
@@ -157,12 +198,14 @@ export class HttpOccurrences {
   }
 
   spoolSize(events: number, bytes: number): void {
+    this.#spool = { events, bytes };
     const labels = { sink: this.#sink };
     this.#telemetry.gauge('spool_events', 'Events in the spool', ['sink']).set(labels, events);
     this.#telemetry.gauge('spool_bytes', 'Bytes in the spool', ['sink']).set(labels, bytes);
   }
 
   queueSize(bytes: number): void {
+    this.#queueBytes = bytes;
     this.#telemetry
       .gauge('http_queue_bytes', 'Bytes of events in memory for the sink', ['sink'])
       .set({ sink: this.#sink }, bytes);

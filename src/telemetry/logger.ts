@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { LogStream } from './log-stream.ts';
+import type { RecentTroubles } from './recent-troubles.ts';
 
 export type { Logger } from 'pino';
 
@@ -11,8 +12,15 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 /** One for all loggers of the process, so that their lines do not mix. */
 let stderr: LogStream | undefined;
 
-/** A logger on stderr. `text` is for people: `time LEVEL message key=value …`. */
-export function createLogger(options: { level: LogLevel; format: LogFormat }): Logger {
+/** pino's number for a level. */
+const WARN = 40;
+const ERROR = 50;
+
+/**
+ * A logger on stderr. `text` is for people: `time LEVEL message key=value …`. Warnings and errors that the level lets
+ * through are remembered in `troubles`.
+ */
+export function createLogger(options: { level: LogLevel; format: LogFormat }, troubles?: RecentTroubles): Logger {
   const lines = logStream();
   const stream: DestinationStream =
     options.format === 'json' ? lines : { write: (line: string) => lines.write(formatText(line)) };
@@ -23,9 +31,21 @@ export function createLogger(options: { level: LogLevel; format: LogFormat }): L
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
+      hooks: {
+        logMethod(args, method, level) {
+          if (troubles !== undefined && level >= WARN) remember(troubles, level, args);
+          method.apply(this, args);
+        },
+      },
     },
     stream,
   );
+}
+
+function remember(troubles: RecentTroubles, level: number, [first, second]: readonly unknown[]): void {
+  const hasFields = typeof first === 'object' && first !== null;
+  const fields = hasFields ? (first as Record<string, unknown>) : {};
+  troubles.add(level >= ERROR ? 'error' : 'warn', fields, String(hasFields ? second : first));
 }
 
 /** Writes what waits, so that what is written to stderr next stands behind it. */

@@ -2,6 +2,18 @@ import type { Gap } from '../checkpoint/gap-records.ts';
 import { describeError } from '../errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** Counters that alerts and dashboards watch, with their help texts. */
+const WATCHED = {
+  files_closed_total: 'Rotated log files that were read to their end',
+  files_rotated_total: 'Log files that were renamed, copied or gzipped by rotation',
+  files_opened_total: 'Log files that were opened for the first time',
+  source_errors_total: 'Files or directories of a source that could not be read',
+  files_truncated_total: 'Log files that were truncated or replaced in place',
+  files_cut_back_total: 'Log files that lost their end, as after a power loss',
+  live_files_deleted_total: 'Live log files that were deleted while their writer goes on',
+  gaps_total: 'Ranges of a log that vanished unread',
+} as const;
+
 /** What happens while reading: one function an occurrence, which logs and counts it. */
 export class SourceOccurrences {
   readonly #telemetry: Telemetry;
@@ -10,6 +22,8 @@ export class SourceOccurrences {
   constructor(telemetry: Telemetry, source: string) {
     this.#telemetry = telemetry;
     this.#source = source;
+    // A counter that appears with its first event hides that event from increase() and so from alerts.
+    for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help, ['source']).inc({ source }, 0);
   }
 
   nothingFound(path: string): void {
@@ -21,7 +35,7 @@ export class SourceOccurrences {
   }
 
   unreadable(path: string, error: unknown): void {
-    this.#count('source_errors_total', 'Files or directories of a source that could not be read');
+    this.#count('source_errors_total', WATCHED.source_errors_total);
     this.#telemetry.warnLimited(
       `unreadable:${path}`,
       { source: this.#source, path, error: describeError(error) },
@@ -38,22 +52,22 @@ export class SourceOccurrences {
   }
 
   segmentFound(path: string, stream: string, from: number): void {
-    this.#count('files_opened_total', 'Log files that were opened for the first time');
+    this.#count('files_opened_total', WATCHED.files_opened_total);
     this.#telemetry.log.info({ source: this.#source, stream, path, offset: from }, 'reading a log file');
   }
 
   segmentRotated(from: string, to: string): void {
-    this.#count('files_rotated_total', 'Log files that were renamed, copied or gzipped by rotation');
+    this.#count('files_rotated_total', WATCHED.files_rotated_total);
     this.#telemetry.log.info({ source: this.#source, from, path: to }, 'a log file was rotated');
   }
 
   segmentFinished(path: string, bytes: number): void {
-    this.#count('files_closed_total', 'Rotated log files that were read to their end');
+    this.#count('files_closed_total', WATCHED.files_closed_total);
     this.#telemetry.log.info({ source: this.#source, path, bytes }, 'a rotated log file is finished');
   }
 
   truncated(path: string, position: number): void {
-    this.#count('files_truncated_total', 'Log files that were truncated or replaced in place');
+    this.#count('files_truncated_total', WATCHED.files_truncated_total);
     this.#telemetry.log.warn(
       { source: this.#source, path, offset: position },
       'the log file was truncated or replaced',
@@ -61,7 +75,7 @@ export class SourceOccurrences {
   }
 
   cutBack(path: string, position: number, resume: number): void {
-    this.#count('files_cut_back_total', 'Log files that lost their end, as after a power loss');
+    this.#count('files_cut_back_total', WATCHED.files_cut_back_total);
     this.#telemetry.log.warn(
       { source: this.#source, path, offset: position, resumed_at: resume },
       'the log file lost its end: lines that were taken from there stay in the archive, and reading goes on where it differs',
@@ -69,7 +83,7 @@ export class SourceOccurrences {
   }
 
   liveFileDeleted(path: string): void {
-    this.#count('live_files_deleted_total', 'Live log files that were deleted while their writer goes on');
+    this.#count('live_files_deleted_total', WATCHED.live_files_deleted_total);
     this.#telemetry.log.error(
       { source: this.#source, path },
       'the live log file was deleted: it is read as long as it is open; restart its writer so that it makes a new one',
@@ -77,7 +91,7 @@ export class SourceOccurrences {
   }
 
   gap(stream: string, gap: Gap): void {
-    this.#count('gaps_total', 'Ranges of a log that vanished unread');
+    this.#count('gaps_total', WATCHED.gaps_total);
     const time = (ms: number | undefined) => (ms === undefined ? 'unknown' : new Date(ms).toISOString());
     this.#telemetry.log.error(
       {

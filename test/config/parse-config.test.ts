@@ -9,6 +9,7 @@ test('an empty file is the default source, the namespace rewrite and the archive
   const expected = {
     stateDir: '/var/lib/auditail',
     log: { level: 'info', format: 'json' },
+    admin: { listen: { kind: 'tcp', host: '127.0.0.1', port: 9477 } },
     memoryLimit: 64 * 1024 ** 2,
     threads: 4,
     commit: { intervalMs: 5000, bytes: 64 * 1024 ** 2, durability: 'disk' },
@@ -199,6 +200,14 @@ test('each kind of wrong value says what was expected', () => {
     ['threads: 0', '1:10: threads: expected a whole number from 1 to 256, found 0'],
     ['threads: many', '1:10: threads: expected a whole number from 1 to 256, found "many"'],
     ['log: { format: xml }', '1:16: log.format: expected one of json, text, found "xml"'],
+    [
+      'admin: { listen: 9477 }',
+      '1:18: admin.listen: expected host:port, unix:/path (at most 90 bytes), or off, found 9477',
+    ],
+    [
+      'admin: { listen: "unix:relative.sock" }',
+      '1:18: admin.listen: expected host:port, unix:/path (at most 90 bytes), or off, found "unix:relative.sock"',
+    ],
     ['sources: [{ format: cri }]', '1:21: sources[0].format: expected json, found "cri"'],
     [
       'sources: [{ tag: a..b }]',
@@ -247,8 +256,8 @@ test('each kind of wrong value says what was expected', () => {
     ['threads: 1\nthreads: 2', '2:1: threads: this key stands twice in its mapping'],
     ['log: {}\nlog: {}', '2:1: log: this key stands twice in its mapping'],
     [
-      'admin: { listen: off }',
-      '1:1: admin: unknown key; expected one of state_dir, log, memory_limit, threads, commit, shutdown_timeout, sources, rewrite, rewrite_missing, sinks',
+      'plugins: { a: off }',
+      '1:1: plugins: unknown key; expected one of state_dir, log, admin, memory_limit, threads, commit, shutdown_timeout, sources, rewrite, rewrite_missing, sinks',
     ],
   ];
   for (const [text, message] of errors) assert.deepEqual(errorsOf(text), [message], text);
@@ -307,6 +316,7 @@ function mappings(): { path: string; text: string; hides?: true }[] {
   const found: ReturnType<typeof mappings> = [
     { path: '', text: 'HERE' },
     { path: 'log.', text: 'log:\n  HERE' },
+    { path: 'admin.', text: 'admin:\n  HERE' },
     { path: 'commit.', text: 'commit:\n  HERE' },
     { path: 'sources[0].', text: 'sources:\n  - HERE' },
     { path: 'rewrite[0].', text: 'rewrite:\n  - { key: a, pattern: b, tag: c, HERE }' },

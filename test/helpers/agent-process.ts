@@ -30,7 +30,7 @@ export interface Exit {
 }
 
 export interface AgentOptions {
-  /** The configuration, written as JSON, which is YAML. */
+  /** The configuration, written as JSON, which is YAML. Unless it says otherwise, there is no admin listener: agents of many tests run at once. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Further arguments of `run`, such as `--exit-at-eof`. */
   readonly args?: readonly string[];
@@ -96,7 +96,7 @@ export class AgentProcess {
     // Whoever the agent runs as, it has to read its configuration.
     chmodSync(directory, 0o755);
     const config = join(directory, 'auditail.yaml');
-    writeFileSync(config, JSON.stringify(options.config, undefined, 2));
+    writeFileSync(config, textOf(options.config));
     const command = [...(options.through ?? []), ...program, 'run', '-c', config, ...(options.args ?? [])];
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -159,7 +159,7 @@ export class AgentProcess {
 
   /** Writes the configuration file anew, as JSON or as the text that is given; SIGHUP makes the agent read it. */
   reconfigure(config: Readonly<Record<string, unknown>> | string): void {
-    writeFileSync(this.#configFile, typeof config === 'string' ? config : JSON.stringify(config, undefined, 2));
+    writeFileSync(this.#configFile, typeof config === 'string' ? config : textOf(config));
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -190,6 +190,10 @@ export class AgentProcess {
     const lines = this.#log.slice(-QUOTED_LINES).map((line) => `\n  ${line.text ?? JSON.stringify(line)}`);
     return new Error(`agent ${this.pid}: ${text}. Its last log lines:${lines.join('') || ' none'}`);
   }
+}
+
+function textOf(config: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ admin: { listen: 'off' }, ...config }, undefined, 2);
 }
 
 function parseLogLine(line: string): LogLine {

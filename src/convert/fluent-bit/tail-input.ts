@@ -15,7 +15,7 @@ export interface BitSource {
 const CONTAINER_PARSERS = /^(?:cri|docker|containerd)(?:[-_,\s]|$)/i;
 
 const POSITION = {
-  note: 'the place in each log is kept in state_dir; take this one over with auditail offsets import',
+  note: 'the place in each log is kept in state_dir; this one is not taken over',
 };
 const BOUNDED = { note: 'what is in flight is bounded by memory_limit' };
 const CONTAINER: Fate = {
@@ -113,7 +113,7 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
   if (section.param('read_from_head') === undefined) {
     findings.note(
       section,
-      'Fluent Bit began a log that it did not know at its end; here it begins at its head, so that nothing is missing: see auditail offsets import',
+      'Fluent Bit began a log that it did not know at its end; here it begins at its head, so that nothing is missing; what was read before comes once more',
     );
   }
   const path = section.param('path');

@@ -19,7 +19,7 @@ export interface TailSource {
 const JSON_PARSERS = new Set(['json', 'json_in_json', 'none']);
 const CONTAINER_PARSERS = /^(?:cri|docker|containerd)$/;
 
-const POSITION = 'the place in each log is kept in state_dir; take this one over with auditail offsets import';
+const POSITION = 'the place in each log is kept in state_dir; this one is not taken over';
 const FLUENTD_ONLY = 'it concerns the process of fluentd';
 
 /** The sources of a `tail`: one for each of its paths, all with its tag. */
@@ -135,7 +135,7 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
     const place = 'fluentd began a log that it did not know at its end';
     findings.note(
       section,
-      `${place}; here it begins at its head, so that nothing is missing: see auditail offsets import`,
+      `${place}; here it begins at its head, so that nothing is missing; what was read before comes once more`,
     );
   }
   const written = section.param('path');

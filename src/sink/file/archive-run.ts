@@ -126,6 +126,10 @@ export class ArchiveRun {
     return this.#ended;
   }
 
+  get openFiles(): number {
+    return this.#openFiles.size;
+  }
+
   cut(): ArchiveCut {
     const files: CutFile[] = [];
     const touched = this.#touched;

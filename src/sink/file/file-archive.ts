@@ -1,6 +1,6 @@
 import type { ArchiveRecords, ArchiveRow } from '../../checkpoint/archive-records.ts';
 import type { Durability, FileSinkConfig } from '../../config/types.ts';
-import { archiveFailed } from '../../telemetry/archive-occurrences.ts';
+import { archiveBegins, archiveFailed } from '../../telemetry/archive-occurrences.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { type FileIo, nodeFileIo } from '../file-io.ts';
 import type { ArchiveCut } from './archive-cut.ts';
@@ -61,6 +61,7 @@ export class FileArchive {
     this.#now = deps.now ?? Date.now;
     this.#vanished = new VanishedFiles(config.name, deps.records, this.#io);
     this.#tails = new CutTails(this.#io, deps.cutDir);
+    archiveBegins(deps.telemetry, config.name);
   }
 
   /** `listener` is called once after each start or rewind at most, at the first error: the caller has to rewind. */
@@ -105,6 +106,16 @@ export class FileArchive {
   async beginLong(tag: string, timeMs: number): Promise<LongLine> {
     const run = this.#started();
     return new LongLine(run, await run.beginLong(tag, timeMs), timeMs, this.#deps.budget);
+  }
+
+  /** Output files that are open. */
+  get openFiles(): number {
+    return this.#run?.openFiles ?? 0;
+  }
+
+  /** The directory that all its files are in. */
+  get directory(): string {
+    return this.#deps.paths.directory;
   }
 
   /** Everything appended so far belongs to this commit, everything later to the next. One at a time. */

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetterStore } from '../../checkpoint/dead-letter-store.ts';
 import type { SpoolRecords } from '../../checkpoint/spool-records.ts';
 import type { Durability, HttpSinkConfig } from '../../config/types.ts';
-import { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
-import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import { createChannel } from './channel.ts';
 import { systemClock } from './clock.ts';
 import { Delivery } from './delivery.ts';
@@ -13,7 +12,7 @@ import { Spool } from './spool/spool.ts';
 export interface HttpSinkSurroundings {
   readonly stateDir: string;
   readonly durability: Durability;
-  readonly telemetry: Telemetry;
+  readonly occurrences: HttpOccurrences;
   readonly spools: SpoolRecords;
   readonly deadLetters: DeadLetterStore;
   /** Bytes that the sink may hold in memory. */
@@ -26,8 +25,7 @@ export interface HttpSinkSurroundings {
 
 /** Makes an HTTP sink of its configuration. Nothing is opened or sent before its start. */
 export function createHttpSink(config: HttpSinkConfig, surroundings: HttpSinkSurroundings): HttpSink {
-  const { stateDir, durability, telemetry, spools, deadLetters, share, now, wake } = surroundings;
-  const occurrences = new HttpOccurrences(telemetry, config.name);
+  const { stateDir, durability, occurrences, spools, deadLetters, share, now, wake } = surroundings;
   const { format, transport } = createChannel(config, { now, occurrences });
   const delivery = new Delivery({
     sink: config,

@@ -63,7 +63,7 @@ export class HttpSink {
   constructor(config: HttpSinkConfig, deps: HttpSinkDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#builder = new BatchBuilder(config.batch, this.ledger);
+    this.#builder = new BatchBuilder(config.batch, this.ledger, deps.clock.now);
     const { clock, deliver } = deps;
     const failed = (error: unknown) => deps.occurrences.spoolFailed(error);
     const { maxBytes } = config.spool;
@@ -191,7 +191,7 @@ export class HttpSink {
     const event: HttpEvent = { tag, time, line, source, path, offset };
     if (this.#builder.wouldOverflow(event)) this.#closeBatch();
     const isFirst = this.#builder.isEmpty;
-    this.#bytes += this.#builder.add(event, segment, this.#deps.clock.now());
+    this.#bytes += this.#builder.add(event, segment);
     if (this.#builder.isFull) this.#closeBatch();
     else if (isFirst) this.#timer.schedule();
   }

@@ -21,6 +21,9 @@ export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 /** For request bodies. On 2000 made-up audit events (3 MB) it is half the time of level 6, at a ratio of 7.5 instead of 8.9. */
 const GZIP_LEVEL = 3;
 
+/** A compressed piece. Each costs the event loop a turn: with zlib's 16 KiB they took an eighth of a catch-up's time. */
+const GZIP_CHUNK_BYTES = 64 * 1024;
+
 const gzip = promisify(zlib.gzip);
 
 export interface HttpTransportOptions {
@@ -119,7 +122,7 @@ export class HttpTransport implements Transport {
     const headers = requestHeaders(this.#config, this.#contentType);
     let payload = body;
     if (this.#config.compress === 'gzip' && body.length > 0) {
-      payload = await gzip(body, { level: GZIP_LEVEL });
+      payload = await gzip(body, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
       headers['content-encoding'] = 'gzip';
     }
     signal.throwIfAborted();

@@ -23,14 +23,17 @@ export interface OutgoingBatch extends Batch {
 export class BatchBuilder {
   readonly #limits: HttpSinkConfig['batch'];
   readonly #ledger: Ledger;
+  readonly #now: () => number;
   #events: HttpEvent[] = [];
   #entry: Pending | undefined;
   #bytes = 0;
   #since = 0;
 
-  constructor(limits: HttpSinkConfig['batch'], ledger: Ledger) {
+  /** @param now milliseconds on any clock. */
+  constructor(limits: HttpSinkConfig['batch'], ledger: Ledger, now: () => number) {
     this.#limits = limits;
     this.#ledger = ledger;
+    this.#now = now;
   }
 
   get isEmpty(): boolean {
@@ -57,10 +60,10 @@ export class BatchBuilder {
   }
 
   /** Adds an event of a segment, by its id; gives what it costs in memory. */
-  add(event: HttpEvent, segment: number, now: number): number {
+  add(event: HttpEvent, segment: number): number {
     if (this.#entry === undefined) {
       this.#entry = this.#ledger.open();
-      this.#since = now;
+      this.#since = this.#now();
     }
     this.#ledger.add(this.#entry, segment, event.offset);
     this.#events.push(event);

@@ -12,6 +12,7 @@ import { FileSecret } from '../../../src/config/secret.ts';
 import type { HttpSinkConfig } from '../../../src/config/types.ts';
 import { createHttpSink } from '../../../src/sink/http/create-http-sink.ts';
 import type { HttpSink } from '../../../src/sink/http/http-sink.ts';
+import { HttpOccurrences } from '../../../src/telemetry/http-occurrences.ts';
 import { Telemetry } from '../../../src/telemetry/telemetry.ts';
 import { linesOf, secret, sinkConfig, startServer } from './http-harness.ts';
 
@@ -31,7 +32,7 @@ async function startSink(t: TestContext, config: Partial<HttpSinkConfig>) {
   const sink = createHttpSink(full, {
     stateDir,
     durability: 'process',
-    telemetry: new Telemetry(log),
+    occurrences: new HttpOccurrences(new Telemetry(log), full.name),
     spools: new SpoolRecords(db),
     deadLetters,
     share: 1 << 20,
