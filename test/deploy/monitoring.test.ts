@@ -15,7 +15,7 @@ const DASHBOARD = path.join(ROOT, 'deploy/grafana/dashboard.json');
 const OPERATIONS = path.join(ROOT, 'docs/operations.md');
 
 function namesIn(text: string): Set<string> {
-  return new Set(text.match(/\bauditail_[a-z0-9_]+/g));
+  return new Set(text.match(/\bauditail_[a-z][a-z0-9_]+/g));
 }
 
 /** What an agent with a source, an archive and an HTTP sink shows after its first events: samples, as the text has them. */

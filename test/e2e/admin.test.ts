@@ -280,13 +280,15 @@ test('a deleted file that is held, and bytes that a sink lacks, are shown', asyn
   await using receiver = await ChaosReceiver.start({ store: new WholeRequestStore(NDJSON) });
   await receiver.down();
   scene.write(2000, { filler: 1000 });
-  // The spool is full at once: the sink falls behind, and its log file is held for it.
+  // What is written once the spool is full is not handed to the sink: its log file is held for it.
   const config = withReceiver(scene, receiver, {
     spool: { after: '20ms', max_bytes: '1MiB' },
     batch: { age: '20ms', bytes: '64KiB' },
   });
   const agent = scene.start({ config: { ...config, memory_limit: '33MiB' } });
   const address = await addressOf(agent);
+  await agent.waitFor('a full spool', () => agent.log.some(({ event }) => event === 'spool_full'));
+  scene.write(1000, { filler: 1000 });
   await agent.waitFor('the sink to be behind', async () => siem(await statusOf(address)).state === 'behind');
   const rotated = scene.writer.rotate('rename');
   scene.write(1);
