@@ -148,7 +148,10 @@ export class Committer {
     // Everything up to the first await is one instant: no line is taken between the offsets and the files' cuts.
     const taken = sources.flatMap((source) => source.progress().map((one) => ({ source, ...one })));
     const cuts = fileSinks.map(({ target }) => target.cut());
-    const places = httpSinks.map(({ target }) => target.spoolPlace());
+    const places = httpSinks.flatMap(({ config, target }) => {
+      const place = target.spoolPlace();
+      return place === undefined ? [] : [{ sink: config.name, target, place }];
+    });
     this.#takings = this.#countTakings();
     // The next commit finds it taken: a spool that is slow or cannot be written holds up nobody.
     for (const { target } of httpSinks) void target.persist();
@@ -156,20 +159,21 @@ export class Committer {
     const failed = flushed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     const rows = flushed.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    if (taken.length === 0 && rows.length === 0 && places.every((place) => place === undefined)) return;
+    if (taken.length === 0 && rows.length === 0 && places.length === 0) return;
     db.transaction(() => {
       segments.saveProgress(
         taken.map(({ progress }) => progress),
         now(),
       );
       archives.save(rows);
-      for (const [index, place] of places.entries()) if (place) spools.save(httpSinks[index]!.config.name, place);
+      for (const { sink, place } of places) spools.save(sink, place);
     }).immediate();
     fileSinks.forEach(({ target }, index) => void target.committed(cuts[index]!));
-    for (const [index, place] of places.entries()) if (place) await httpSinks[index]!.target.spoolCommitted(place);
     for (const { source, segment, progress, position } of taken) source.committed(segment, progress, position);
+    for (const { target, place } of places) await target.spoolCommitted(place);
     occurrences.commitDone((performance.now() - begun) / 1000);
   }
+
   #countTakings(): number {
     return this.#deps.httpSinks.reduce((sum, { target }) => sum + target.ledger.changes, 0);
   }
