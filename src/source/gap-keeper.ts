@@ -1,26 +1,18 @@
 import path from 'node:path';
-import type { Gap, GapRecords } from '../checkpoint/gap-records.ts';
-import type { SegmentRecords } from '../checkpoint/segment-records.ts';
-import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
+import type { Gap } from '../checkpoint/gap-records.ts';
 import type { ActiveSegments } from './active-segments.ts';
 import { gapRange, lostFor } from './gap-range.ts';
 import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
 import { LackedSegments } from './lacked-segments.ts';
 import type { Segment } from './segment.ts';
-import type { LackingSink, SinkPlace } from './sink-place.ts';
+import type { LackingSink } from './sink-place.ts';
+import type { SourceDeps } from './source-deps.ts';
 
-interface GapKeeperDeps {
+interface GapKeeperDeps extends Omit<SourceDeps, 'handler'> {
   readonly source: string;
   readonly known: KnownSegments;
   readonly active: ActiveSegments;
-  readonly records: SegmentRecords;
-  readonly gaps: GapRecords;
-  readonly occurrences: SourceOccurrences;
-  readonly sinks: readonly SinkPlace[];
-  readonly commit: () => Promise<void>;
-  readonly requestCommit: () => void;
-  readonly now: () => number;
 }
 
 const CHANGED = 'the file changed';

@@ -31,9 +31,9 @@ const PLAIN: JudgeContext = { now: Date.now, redact: (text) => text };
 /**
  * The verdict of a status that holds for the whole request. Its reason is the status and the beginning of the body.
  *
- * 2xx is delivered, unless the answer broke off; one that is longer than what is read of it did not. 408, 425, 429 and 5xx are tried again, after `Retry-After` if that is
- * given (at most 10 minutes). 3xx and what says that the request is made wrongly (401, 403, 404, 405, 407, 415, …) is
- * blocked. 400, 413 and 422 split. Every other status rejects.
+ * 2xx is delivered, unless the answer broke off; one that is longer than what is read of it did not. 408, 425, 429 and
+ * 5xx are tried again, after `Retry-After` if that is given (at most 10 minutes). 3xx and what says that the request is
+ * made wrongly (401, 403, 404, 405, 407, 415, …) is blocked. 400, 413 and 422 split. Every other status rejects.
  */
 export function judgeStatus(response: HttpResponse, context: JudgeContext = PLAIN): Verdict {
   const { status } = response;
