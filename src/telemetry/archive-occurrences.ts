@@ -1,4 +1,5 @@
 import { describeError } from '../errors.ts';
+import { errorReason } from './error-reason.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What a log line says about an output file. Bytes are those on disk, times milliseconds since the epoch. */
@@ -16,12 +17,12 @@ export interface ArchiveFacts {
 const WATCHED = {
   archive_events_total: 'Events committed to the archive',
   archive_changed_total: 'Archive files that somebody else changed, exchanged or removed',
-  archive_errors_total: 'Failed writes to the archive',
 } as const;
 
 /** An archive begins: a counter that appears with its first event hides that event from increase() and so from alerts. */
 export function archiveBegins(telemetry: Telemetry, sink: string): void {
   for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help, ['sink']).inc({ sink }, 0);
+  countErrors(telemetry, sink, 'ENOSPC', 0);
 }
 
 /** Content became durable. `bytes` is what it takes on disk. */
@@ -101,7 +102,7 @@ export function archiveDiscarded(
 
 /** A write, a sync or a check failed. The agent rewinds. */
 export function archiveFailed(telemetry: Telemetry, sink: string, error: unknown): void {
-  telemetry.counter('archive_errors_total', WATCHED.archive_errors_total, ['sink']).inc({ sink });
+  countErrors(telemetry, sink, errorReason(error));
   telemetry.warnLimited(
     `archive_failed ${sink}`,
     { sink, error: describeError(error) },
@@ -155,4 +156,10 @@ function logFields(file: ArchiveFacts): Record<string, unknown> {
 
 function isoTime(time: number | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
+}
+
+function countErrors(telemetry: Telemetry, sink: string, reason: string, by = 1): void {
+  telemetry
+    .counter('archive_errors_total', 'Failed writes to the archive', ['sink', 'reason'])
+    .inc({ sink, reason }, by);
 }

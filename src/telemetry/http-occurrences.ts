@@ -3,15 +3,31 @@ import type { Telemetry } from './telemetry.ts';
 
 /** Counters that alerts and dashboards watch, with their help texts. */
 const WATCHED = {
-  http_retries_total: 'Requests, or parts of them, that are tried again',
-  http_blocked_total: 'Requests that the receiver refused until somebody mends something',
-  dead_letters_total: 'Events that the receiver will never take and that were put aside',
   dead_letters_dropped_total: 'Dead letters that made room for newer ones',
   spool_errors_total: 'Failed writes to the spool',
   spool_dropped_events_total: 'Spooled events that made room for newer ones',
   spool_damaged_total: 'Parts of the spool that could not be read',
   http_delivered_events_total: 'Events that the receiver took',
 } as const;
+
+/** Counters by reason; one each is there from the start, so that nobody takes them for missing. */
+const RETRIES = { name: 'http_retries_total', help: 'Requests, or parts of them, that are tried again' };
+const BLOCKED = {
+  name: 'http_blocked_total',
+  help: 'Requests that the receiver refused until somebody mends something',
+};
+const DEAD_LETTERS = {
+  name: 'dead_letters_total',
+  help: 'Events that the receiver will never take and that were put aside',
+};
+
+/** Why a request, or an event of it, was not taken: for people, and as the value of a metric's label. */
+export interface HttpReason {
+  /** What the receiver said; no secret is in it. */
+  readonly reason: string;
+  /** One of few: `http_503`, or how the connection failed. */
+  readonly label: string;
+}
 
 /** How an HTTP sink stands, as its occurrences told it. */
 export interface HttpStanding {
@@ -38,6 +54,9 @@ export class HttpOccurrences {
     this.#sink = sink;
     // A counter that appears with its first event hides that event from increase() and so from alerts.
     for (const [name, help] of Object.entries(WATCHED)) this.#count(name, help, 0);
+    this.#countReason(RETRIES, 'unreachable', 0);
+    this.#countReason(BLOCKED, 'http_401', 0);
+    this.#countReason(DEAD_LETTERS, 'http_400', 0);
   }
 
   get standing(): HttpStanding {
@@ -69,8 +88,8 @@ export class HttpOccurrences {
   }
 
   /** A request failed, or a part of it, and is tried again. */
-  retrying(reason: string, events: number, delayMs: number): void {
-    this.#count('http_retries_total', WATCHED.http_retries_total);
+  retrying({ reason, label }: HttpReason, events: number, delayMs: number): void {
+    this.#countReason(RETRIES, label);
     this.#isAway = true;
     this.#setState();
     this.#telemetry.warnLimited(
@@ -81,8 +100,8 @@ export class HttpOccurrences {
   }
 
   /** The receiver takes nothing before somebody mends something. */
-  blocked(reason: string, events: number, delayMs: number): void {
-    this.#count('http_blocked_total', WATCHED.http_blocked_total);
+  blocked({ reason, label }: HttpReason, events: number, delayMs: number): void {
+    this.#countReason(BLOCKED, label);
     this.#isBlocked = true;
     this.#setState();
     const suppressKey = `http_blocked ${this.#sink}`;
@@ -109,8 +128,8 @@ export class HttpOccurrences {
     this.#telemetry.log.debug({ sink: this.#sink, reason, events }, 'request split');
   }
 
-  deadLettered(events: number, reason: string): void {
-    this.#count('dead_letters_total', WATCHED.dead_letters_total, events);
+  deadLettered(events: number, { reason, label }: HttpReason): void {
+    this.#countReason(DEAD_LETTERS, label, events);
     this.#telemetry.warnLimited(
       `dead_letter ${this.#sink}`,
       { event: 'dead_letter', sink: this.#sink, events, reason },
@@ -239,6 +258,10 @@ export class HttpOccurrences {
         'sink',
       ])
       .set(labels, this.#isBlocked ? 1 : 0);
+  }
+
+  #countReason({ name, help }: { name: string; help: string }, reason: string, by = 1): void {
+    this.#telemetry.counter(name, help, ['sink', 'reason']).inc({ sink: this.#sink, reason }, by);
   }
 
   #count(name: string, help: string, by = 1): void {

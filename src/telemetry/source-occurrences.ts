@@ -1,5 +1,6 @@
 import type { Gap } from '../checkpoint/gap-records.ts';
 import { describeError } from '../errors.ts';
+import { errorReason } from './error-reason.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Counters that alerts and dashboards watch, with their help texts. */
@@ -7,7 +8,6 @@ const WATCHED = {
   files_closed_total: 'Rotated log files that were read to their end',
   files_rotated_total: 'Log files that were renamed, copied or gzipped by rotation',
   files_opened_total: 'Log files that were opened for the first time',
-  source_errors_total: 'Files or directories of a source that could not be read',
   files_truncated_total: 'Log files that were truncated or replaced in place',
   files_cut_back_total: 'Log files that lost their end, as after a power loss',
   live_files_deleted_total: 'Live log files that were deleted while their writer goes on',
@@ -24,6 +24,7 @@ export class SourceOccurrences {
     this.#source = source;
     // A counter that appears with its first event hides that event from increase() and so from alerts.
     for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help, ['source']).inc({ source }, 0);
+    this.#countError('EACCES', 0);
   }
 
   nothingFound(path: string): void {
@@ -35,7 +36,7 @@ export class SourceOccurrences {
   }
 
   unreadable(path: string, error: unknown): void {
-    this.#count('source_errors_total', WATCHED.source_errors_total);
+    this.#countError(errorReason(error));
     this.#telemetry.warnLimited(
       `unreadable:${path}`,
       { source: this.#source, path, error: describeError(error) },
@@ -127,6 +128,12 @@ export class SourceOccurrences {
       .counter('null_bytes_skipped_total', 'NUL bytes that stood before a line', ['source'])
       .inc({ source: this.#source }, count);
     this.#telemetry.warnLimited(`nulls:${path}`, { source: this.#source, path, bytes: count }, 'skipped NUL bytes');
+  }
+
+  #countError(reason: string, by = 1): void {
+    this.#telemetry
+      .counter('source_errors_total', 'Files or directories of a source that could not be read', ['source', 'reason'])
+      .inc({ source: this.#source, reason }, by);
   }
 
   #count(name: string, help: string): void {

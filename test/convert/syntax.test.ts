@@ -130,6 +130,13 @@ test('fluentd: what cannot be read is told with line and column', () => {
   }
 });
 
+test('fluentd: a template that was not filled in is called one', () => {
+  for (const value of ['{{ log.dir }}/audit.log', '{{log}}']) {
+    const message = /^etc\/main\.conf:2:\d+: this stands where a value of a template goes/;
+    assert.throws(() => fluentd(`<source>\npath ${value}\n</source>`), { code: 'CONVERT_SYNTAX', message }, value);
+  }
+});
+
 test('Fluent Bit: sections, commands and variables', () => {
   const findings = new Findings();
   const text =

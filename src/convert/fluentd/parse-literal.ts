@@ -77,6 +77,9 @@ function takeRuby(reader: TextReader): string {
 }
 
 /** Up to the bracket that closes it. Comments may stand outside of its strings. Gives the JSON on one line. */
+/** fluentd takes it for a hash, and refuses it too. */
+const TEMPLATE = 'this stands where a value of a template goes: convert the configuration that was made of it';
+
 function parseJson(reader: TextReader): string {
   const start = reader.place;
   let text = '';
@@ -92,7 +95,8 @@ function parseJson(reader: TextReader): string {
   try {
     return JSON.stringify(JSON.parse(text));
   } catch {
-    throw syntaxError(start, 'this array or hash is no valid JSON');
+    const isTemplate = text.startsWith('{{');
+    throw syntaxError(start, isTemplate ? TEMPLATE : 'this array or hash is no valid JSON');
   } finally {
     reader.take(LINE_END);
   }

@@ -1,5 +1,6 @@
 import type { HttpSinkConfig } from '../../config/types.ts';
 import { describeError } from '../../errors.ts';
+import { statusReasonLabel } from '../../telemetry/error-reason.ts';
 import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
 import { Backoff, MAX_RETRY_AFTER_MS } from './backoff.ts';
 import type { Batch } from './batch.ts';
@@ -36,6 +37,8 @@ interface Sent {
   readonly verdicts: readonly Verdict[];
   /** The connection was lost meanwhile. */
   readonly isBroken: boolean;
+  /** The answer's status, or what there was instead of one: the `reason` of metrics. */
+  readonly label: string;
 }
 
 /** The events of one request, by what became of them; each list in the order that they had. */
@@ -79,9 +82,9 @@ export class Delivery {
     let broken = 0;
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       await this.#sleep(this.#heldMs(), signal);
-      const { verdicts, isBroken } = await this.#send(part, signal);
+      const { verdicts, isBroken, label } = await this.#send(part, signal);
       const outcome = sortOut(part, verdicts);
-      const stuck = this.#putAside(outcome.letters);
+      const stuck = this.#putAside(outcome.letters, label);
       this.#takeOut(batch, outcome, stuck, backoff);
       broken = isBroken ? broken + 1 : 0;
       const { again, complaint } = outcome;
@@ -93,7 +96,7 @@ export class Delivery {
       parts.unshift(...(inHalves ? halves(again) : sendable(again)), ...halves(outcome.split));
       // Behind the others, because they may never be kept.
       parts.push(...sendable(stuck));
-      await this.#sleep(this.#pauseMs(outcome, stuck, backoff), signal);
+      await this.#sleep(this.#pauseMs(outcome, label, stuck, backoff), signal);
     }
   }
 
@@ -106,17 +109,17 @@ export class Delivery {
       const verdicts = format.judge(response, events);
       const delivered = events.filter((_event, i) => verdicts[i]?.kind === 'delivered');
       if (delivered.length > 0) occurrences.delivered(delivered.length, bytesOf(delivered), (now() - startedAt) / 1000);
-      return { verdicts, isBroken: false };
+      return { verdicts, isBroken: false, label: statusReasonLabel(response.status) };
     } catch (error) {
       signal.throwIfAborted();
       const kind = error instanceof TransportError ? error.kind : undefined;
       const verdict: Verdict = { kind: kind === 'untrusted' ? 'blocked' : 'retry', reason: describeError(error) };
-      return { verdicts: events.map(() => verdict), isBroken: kind === 'broken' };
+      return { verdicts: events.map(() => verdict), isBroken: kind === 'broken', label: kind ?? 'no_answer' };
     }
   }
 
   /** Keeps dead letters for good. Where that fails their events are given back, to stay pending. */
-  #putAside(letters: readonly DeadLetter[]): Events {
+  #putAside(letters: readonly DeadLetter[], label: string): Events {
     if (letters.length === 0) return [];
     const { deadLetters, occurrences } = this.#deps;
     try {
@@ -126,7 +129,7 @@ export class Delivery {
       return letters.map((letter) => letter.event);
     }
     const byReason = Map.groupBy(letters, (letter) => letter.reason);
-    for (const [reason, { length }] of byReason) occurrences.deadLettered(length, reason);
+    for (const [reason, { length }] of byReason) occurrences.deadLettered(length, { reason, label });
     return [];
   }
 
@@ -139,18 +142,19 @@ export class Delivery {
   }
 
   /** How long this batch waits before its next request; tells why. */
-  #pauseMs({ again, complaint, split, splitReason }: Outcome, stuck: Events, backoff: Backoff): number {
+  #pauseMs(outcome: Outcome, label: string, stuck: Events, backoff: Backoff): number {
+    const { again, complaint, split, splitReason } = outcome;
     const { occurrences } = this.#deps;
     if (split.length > 0) occurrences.split(splitReason, split.length);
     if (complaint?.kind === 'blocked') {
       const pauseMs = backoff.blocked();
-      occurrences.blocked(complaint.reason, again.length, pauseMs);
+      occurrences.blocked({ reason: complaint.reason, label }, again.length, pauseMs);
       this.#holdAll(pauseMs);
       return pauseMs;
     }
     if (complaint?.kind === 'retry') {
       const pauseMs = backoff.failed(complaint.retryAfterMs);
-      occurrences.retrying(complaint.reason, again.length, pauseMs);
+      occurrences.retrying({ reason: complaint.reason, label }, again.length, pauseMs);
       if (complaint.retryAfterMs !== undefined) this.#holdAll(pauseMs);
       return pauseMs;
     }

@@ -134,7 +134,7 @@ test('pending is replaced after each answer', async () => {
 });
 
 test('a receiver that cannot be reached is tried again without end', async () => {
-  const { delivery, requests, sleeps, metric, logs } = setUp((lines, request) =>
+  const { delivery, requests, sleeps, reasons, logs } = setUp((lines, request) =>
     request < 50
       ? new TransportError('unreachable', 'https://es.example: connection refused')
       : lines.map(() => DELIVERED),
@@ -142,23 +142,23 @@ test('a receiver that cannot be reached is tried again without end', async () =>
   await delivery.deliver(batchOf('a'), NEVER);
   assert.equal(requests.length, 50);
   assert.deepEqual(sleeps, Array(49).fill(500));
-  assert.equal(await metric('http_retries_total'), 49);
+  assert.deepEqual(await reasons('http_retries_total'), { unreachable: 49 });
   assert.equal(logs[0]?.reason, 'https://es.example: connection refused');
   assert.equal(logs.at(-1)?.message, 'the receiver takes events again');
 });
 
-for (const [what, answer] of [
-  ['an answer that blocks', all(BLOCKED)],
-  ['a receiver that is not trusted', () => new TransportError('untrusted', 'its certificate expired')],
+for (const [what, answer, reason] of [
+  ['an answer that blocks', all(BLOCKED), 'http_200'],
+  ['a receiver that is not trusted', () => new TransportError('untrusted', 'its certificate expired'), 'untrusted'],
 ] as const) {
   test(`${what} is tried again slowly from the start, with an alarm, and drops nothing`, async () => {
-    const { delivery, sleeps, box, metric, logs } = setUp((lines, request) =>
+    const { delivery, sleeps, box, metric, reasons, logs } = setUp((lines, request) =>
       request < 6 ? answer(lines, request) : lines.map(() => DELIVERED),
     );
     await delivery.deliver(batchOf('a', 'b'), NEVER);
     assert.deepEqual(sleeps, Array(5).fill(30_000));
     assert.equal(box.letters.length, 0);
-    assert.equal(await metric('http_blocked_total'), 5);
+    assert.deepEqual(await reasons('http_blocked_total'), { http_401: 0, [reason]: 5 });
     assert.equal(logs.filter((line) => line.event === 'sink_blocked').length > 0, true);
     assert.equal(await metric('http_receiver_blocked'), 0);
   });

@@ -198,7 +198,10 @@ export class FakeBox implements DeadLetterBox {
 export function recorder(): {
   occurrences: HttpOccurrences;
   logs: Record<string, unknown>[];
+  /** The value of a metric, over all of its labels. */
   metric(name: string): Promise<number>;
+  /** The values of a metric, by its label `reason`. */
+  reasons(name: string): Promise<Record<string, number>>;
 } {
   const logs: Record<string, unknown>[] = [];
   const log = pino(
@@ -211,7 +214,13 @@ export function recorder(): {
     logs,
     metric: async (name) => {
       const metric = telemetry.registry.getSingleMetric(`auditail_${name}`);
-      return (await metric?.get())?.values[0]?.value ?? 0;
+      const values = (await metric?.get())?.values ?? [];
+      return values.reduce((sum, { value }) => sum + value, 0);
+    },
+    reasons: async (name) => {
+      const metric = telemetry.registry.getSingleMetric(`auditail_${name}`);
+      const values = (await metric?.get())?.values ?? [];
+      return Object.fromEntries(values.map(({ labels, value }) => [String(labels.reason), value]));
     },
   };
 }
