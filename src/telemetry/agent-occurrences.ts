@@ -8,6 +8,8 @@ const WATCHED = {
   unrouted_events_total: 'Events whose tag no sink matches',
 } as const;
 
+const COMMIT_SECONDS = 'How long commits took';
+
 /** What happens to events on their way, and to the agent as a whole: one function an occurrence. */
 export class AgentOccurrences {
   readonly #telemetry: Telemetry;
@@ -16,6 +18,7 @@ export class AgentOccurrences {
     this.#telemetry = telemetry;
     // A counter that appears with its first event hides that event from increase() and so from alerts.
     for (const [name, help] of Object.entries(WATCHED)) telemetry.counter(name, help);
+    telemetry.durations('commit_seconds', COMMIT_SECONDS);
   }
 
   eventsTaken(source: string, events: number, bytes: number): void {
@@ -61,7 +64,7 @@ export class AgentOccurrences {
 
   commitDone(seconds: number): void {
     this.#telemetry.counter('commits_total', WATCHED.commits_total).inc();
-    this.#telemetry.gauge('commit_seconds', 'Duration of the last commit').set(seconds);
+    this.#telemetry.durations('commit_seconds', COMMIT_SECONDS).observe(seconds);
   }
 
   rewound(error: unknown, pauseMs: number): void {

@@ -21,6 +21,8 @@ const DEAD_LETTERS = {
   help: 'Events that the receiver will never take and that were put aside',
 };
 
+const REQUEST_SECONDS = 'How long requests took of which the receiver took events';
+
 /** Why a request, or an event of it, was not taken: for people, and as the value of a metric's label. */
 export interface HttpReason {
   /** What the receiver said; no secret is in it. */
@@ -54,6 +56,7 @@ export class HttpOccurrences {
     this.#sink = sink;
     // A counter that appears with its first event hides that event from increase() and so from alerts.
     for (const [name, help] of Object.entries(WATCHED)) this.#count(name, help, 0);
+    telemetry.durations('http_request_seconds', REQUEST_SECONDS, ['sink']).zero({ sink });
     this.#countReason(RETRIES, 'unreachable', 0);
     this.#countReason(BLOCKED, 'http_401', 0);
     this.#countReason(DEAD_LETTERS, 'http_400', 0);
@@ -75,9 +78,7 @@ export class HttpOccurrences {
   delivered(events: number, bytes: number, seconds: number): void {
     this.#count('http_delivered_events_total', WATCHED.http_delivered_events_total, events);
     this.#count('http_delivered_bytes_total', 'Bytes of events that the receiver took, as they were read', bytes);
-    this.#telemetry
-      .gauge('http_request_seconds', 'Duration of the last request that the receiver answered', ['sink'])
-      .set({ sink: this.#sink }, seconds);
+    this.#telemetry.durations('http_request_seconds', REQUEST_SECONDS, ['sink']).observe({ sink: this.#sink }, seconds);
     if (this.#isAway || this.#isBlocked) {
       // A receiver may refuse every other request for days.
       this.#telemetry.infoLimited(`http_back ${this.#sink}`, { sink: this.#sink }, 'the receiver takes events again');

@@ -1,9 +1,12 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Logger } from './logger.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** Repeats of one warning within this time are counted and told with the next one that is let through. */
 const REPEAT_INTERVAL_MS = 10_000;
+
+/** Seconds: from a sync of a fast disk or an answer on the same host, to one that timed out. */
+const DURATION_BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 60];
 
 /**
  * Where an occurrence is both logged and counted. Each area (source, archive, agent) has one file of named functions
@@ -31,6 +34,14 @@ export class Telemetry {
     const full = `auditail_${name}`;
     const existing = this.registry.getSingleMetric(full) as Gauge<L> | undefined;
     return existing ?? new Gauge({ name: full, help, labelNames, registers: [this.registry] });
+  }
+
+  /** A histogram of durations `auditail_<name>`, in seconds; the same name gives the same histogram. */
+  durations<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
+    const full = `auditail_${name}`;
+    const existing = this.registry.getSingleMetric(full) as Histogram<L> | undefined;
+    const options = { name: full, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.registry] };
+    return existing ?? new Histogram(options);
   }
 
   /** Logs a warning at most once per `key` and interval; the next one says how many were held back. */

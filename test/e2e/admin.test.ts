@@ -115,7 +115,8 @@ test('status, metrics and probes tell what a working agent does, and nothing sec
   for (const [name, value] of Object.entries(expected)) assert.equal(metrics.get(name), value, name);
   for (const name of [
     'auditail_disk_free_bytes{use="state",sink=""}',
-    'auditail_commit_seconds',
+    'auditail_commit_seconds_sum',
+    'auditail_http_request_seconds_count{sink="siem"}',
     'auditail_archive_open_files{sink="archive"}',
   ]) {
     assert.ok(metrics.get(name)! > 0, name);

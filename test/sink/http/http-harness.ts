@@ -202,6 +202,7 @@ export function recorder(): {
   metric(name: string): Promise<number>;
   /** The values of a metric, by its label `reason`. */
   reasons(name: string): Promise<Record<string, number>>;
+  requestSeconds(): Promise<{ sum: number; count: number }>;
 } {
   const logs: Record<string, unknown>[] = [];
   const log = pino(
@@ -216,6 +217,12 @@ export function recorder(): {
       const metric = telemetry.registry.getSingleMetric(`auditail_${name}`);
       const values = (await metric?.get())?.values ?? [];
       return values.reduce((sum, { value }) => sum + value, 0);
+    },
+    requestSeconds: async () => {
+      const values = (await telemetry.registry.getSingleMetric('auditail_http_request_seconds')?.get())?.values ?? [];
+      const of = (what: string) =>
+        values.find((one) => 'metricName' in one && one.metricName === `auditail_http_request_seconds_${what}`)?.value;
+      return { sum: of('sum') ?? 0, count: of('count') ?? 0 };
     },
     reasons: async (name) => {
       const metric = telemetry.registry.getSingleMetric(`auditail_${name}`);
