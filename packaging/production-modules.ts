@@ -8,10 +8,14 @@ interface LockFile {
 /** Packages that are not modules of the program: the runtime is packed by itself, and headers serve compilers. */
 const NO_MODULE = /\/(node-linux-\w+|node-addon-api)$/;
 
-/** What no running program reads: sources of native code, types, maps, documents, and binaries of other platforms. */
+/** What the packages are made for; the names are those of Node.js. */
+export type Architecture = 'x64' | 'arm64';
+
+const PREBUILDS = 'better-sqlite3/prebuilds/';
+
+/** What no running program reads: sources of native code, types, maps, documents. */
 const UNREAD = [
   /^better-sqlite3\/(deps|src|binding\.gyp)/,
-  /^better-sqlite3\/prebuilds\/(?!linux-x64\.node$)/,
   /\.d\.[cm]?ts$/,
   /\.map$/,
   /(^|\/)(test|tests|docs|benchmarks?|examples)\//,
@@ -28,7 +32,12 @@ export function productionModules(root: string): string[] {
     .toSorted();
 }
 
-/** Whether a file of a package is needed. @param file its path from `node_modules` on, `better-sqlite3/lib/util.js`. */
-export function isRead(file: string): boolean {
+/**
+ * Whether a file of a package is needed on Linux with glibc.
+ *
+ * @param file its path from `node_modules` on, `better-sqlite3/lib/util.js`.
+ */
+export function isRead(file: string, architecture: Architecture): boolean {
+  if (file.startsWith(PREBUILDS)) return file === `${PREBUILDS}linux-${architecture}.node`;
   return !UNREAD.some((pattern) => pattern.test(file));
 }

@@ -111,6 +111,12 @@ export const httpSink = section({
     'a name',
     'Name of the Kubernetes cluster, for `${cluster}` and formats that have a place for it.',
   ).optional(),
+  node: text(
+    'a name',
+    'Name of this host, for `${node}`, formats that have a place for it, and the ids of documents. In a container it is to be set: a new one has a new host name, and would send events under new ids.',
+  )
+    .optional()
+    .meta({ 'x-default': 'the host name' }),
   index: text(
     'an index template',
     'elasticsearch, splunk_hec: index, with `${tag}` and its forms and the time fields `%Y %m %d %H`, in UTC.',
@@ -143,6 +149,7 @@ export const httpSink = section({
     deadletter: given.deadletter,
     add: given.add,
     cluster: given.cluster,
+    node: given.node,
     index: given.index ?? defaultIndex(given.format, given.data_stream),
     dataStream: given.data_stream,
     labels: given.labels ?? (given.format === 'loki' ? DEFAULTS.labels : {}),

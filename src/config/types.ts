@@ -139,6 +139,8 @@ export interface HttpSinkConfig {
   readonly add: Readonly<Record<string, string | number | boolean>>;
   /** Name of the Kubernetes cluster, for `${cluster}` and for formats that have a place for it. */
   readonly cluster: string | undefined;
+  /** Name of this host, for `${node}` and for the ids of documents; undefined: the machine's host name. */
+  readonly node: string | undefined;
   /** elasticsearch, splunk_hec: index template with `${tag}` forms and UTC time fields; undefined: the receiver's own. */
   readonly index: string | undefined;
   /** elasticsearch: `index` names a data stream. */

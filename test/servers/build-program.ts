@@ -68,6 +68,8 @@ async function writeModule(program: Program, work: string, signal: AbortSignal):
   for (const [path, version] of program.modules) lines.push(`require ${path} ${version}`);
   for (const { Old, New } of mod.Replace ?? []) {
     // A replacement without a version is a directory of the repository, a module of its own that the zip leaves out.
+    const isSibling = New.Version === undefined && New.Path.startsWith('./') && program.siblings !== undefined;
+    if (isSibling) lines.push(`replace ${Old.Path} => ${Old.Path} ${program.siblings}`);
     if (New.Version === undefined) continue;
     lines.push(`replace ${Old.Path} ${Old.Version ?? ''} => ${New.Path} ${New.Version}`);
   }

@@ -12,6 +12,8 @@ export interface Program {
   readonly main: { readonly package: string } | { readonly file: string };
   /** Module paths and versions. The `replace` directives of the first are taken over, as its own build has them. */
   readonly modules: readonly (readonly [path: string, version: string])[];
+  /** Version of the modules that the first one has in its own repository, where they are published each by itself too. */
+  readonly siblings?: string;
 }
 
 const COLLECTOR = 'v0.145.0';

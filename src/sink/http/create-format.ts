@@ -14,13 +14,13 @@ import { SplunkHec } from './formats/splunk-hec.ts';
 /**
  * The wire format of a sink.
  *
- * @param options `node` is the name of this host; `now` gives milliseconds since the epoch
+ * @param options `node` is the name of this host, where the sink has none of its own; `now` gives milliseconds since the epoch
  * @throws AuditailError `TEMPLATE` when `add`, `index` or `labels` cannot be used; the configuration's checks find the
  * same beforehand
  */
 export function createFormat(config: HttpSinkConfig, options: { node: string; now?: () => number }): Format {
   const { node, now = Date.now } = options;
-  const origin = { node, cluster: config.cluster };
+  const origin = { node: config.node ?? node, cluster: config.cluster };
   const parts: FormatParts = {
     origin,
     added: new AddedFields(fieldsToAdd(config), origin),

@@ -23,6 +23,7 @@ export function httpConfig(fields: Partial<HttpSinkConfig> & Pick<HttpSinkConfig
     deadletter: { maxBytes: 256 * 1024 ** 2, overflow: 'block' },
     add: {},
     cluster: undefined,
+    node: undefined,
     index: undefined,
     dataStream: false,
     labels: { job: 'auditail' },

@@ -43,6 +43,7 @@ export function sinkConfig(overrides: Partial<HttpSinkConfig> = {}): HttpSinkCon
     deadletter: { maxBytes: 1 << 28, overflow: 'block' },
     add: {},
     cluster: undefined,
+    node: undefined,
     index: undefined,
     dataStream: false,
     labels: {},

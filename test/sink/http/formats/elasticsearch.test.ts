@@ -31,6 +31,14 @@ test('the body is that of the bulk API: a create action and the event, each on i
   assert.equal(format.contentType, 'application/x-ndjson');
 });
 
+test('a node that the sink names is the host in fields and ids, whatever the machine is called', () => {
+  const named = newFormat({ format: 'elasticsearch', index: 'a', node: 'cp-2', add: { node: '${node}' } });
+  assert.equal(
+    named.encode(EVENTS.slice(2)).toString(),
+    `{"create":{"_index":"a","_id":"${eventId('cp-2', EVENTS[2]!)}"}}\n{"node":"cp-2","c":3}\n`,
+  );
+});
+
 test('the id is 128 bits of a hash over node, source and line, and nothing else', () => {
   const hash = createHash('sha256').update('["cp-1","apiserver"]\n').update(LINES[0]!).digest();
   assert.equal(IDS[0], hash.subarray(0, 16).toString('base64url'));
