@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { statePath } from '../checkpoint/database.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { AuditailError } from '../errors.ts';
 import type { Command, ExitCode } from './command.ts';
 import { refuseImport } from './offsets/import-refusals.ts';
 import { CONFIG_OPTION, chosenSinks, chosenSources, DRY_RUN_OPTION, JSON_OPTION } from './offsets/options.ts';
@@ -66,7 +65,7 @@ export const offsetsImport: Command<ImportOptions> = {
       } else {
         printImport(plan, { isStored }, terminal);
       }
-      if (refusal instanceof AuditailError) throw refusal;
+      if (refusal !== undefined) throw refusal;
       return 0;
     });
   },

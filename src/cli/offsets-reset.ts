@@ -4,7 +4,8 @@ import { statePath } from '../checkpoint/database.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { AuditailError } from '../errors.ts';
 import type { Command, ExitCode } from './command.ts';
-import { formatBytes } from './format/quantity.ts';
+import { printable } from './format/printable.ts';
+import { counted, formatBytes } from './format/quantity.ts';
 import { CONFIG_OPTION, chosenSinks, chosenSources, DRY_RUN_OPTION, JSON_OPTION } from './offsets/options.ts';
 import { parseResetTarget, planReset, type ResetTarget } from './offsets/plan-reset.ts';
 import { changesJson, describeEffect, printChanges } from './offsets/report-changes.ts';
@@ -88,7 +89,6 @@ export const offsetsReset: Command<ResetOptions> = {
   },
 };
 
-/** A file that the state does not know may be begun elsewhere than it would have been without any of its sinks moving. */
 function isMoved({ sinks }: FileChange): boolean {
   return sinks.some(({ before, after }) => before !== after);
 }
@@ -118,9 +118,8 @@ function print(
 ): void {
   printChanges(changes, { head: 'effect', of: (_, sink) => describeEffect(sink) }, terminal);
   const { stdout } = terminal;
-  if (unmoved > 0) stdout.write(`${unmoved} ${unmoved === 1 ? 'file stays' : 'files stay'} where they were\n`);
-  if (gone.length > 0) stdout.write(`left alone, because they are gone: ${gone.join(', ')}\n`);
+  if (unmoved > 0) stdout.write(`${counted(unmoved, 'file')} with nothing to change\n`);
+  if (gone.length > 0) stdout.write(printable(`left alone, because they are gone: ${gone.join(', ')}\n`));
   if (isStored) stdout.write('stored: the agent goes on there at its next start\n');
-  else if (changes.length === 0) stdout.write('nothing to change\n');
   else stdout.write('nothing was changed\n');
 }

@@ -1,14 +1,18 @@
 /** A switch from another agent: what it had read is not archived once more, and what it had not is. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -342,7 +346,7 @@ test('what is no file of positions is one clear sentence', async () => {
   const positions = join(scene.root, 'audit.pos');
   const failed = async (...words: string[]) => {
     const { code, stdout, stderr } = await scene.offsets(['import', positions, ...words]);
-    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
     assert.match(stderr, /^auditail: [^\n]+\n$/);
     assert.ok(!existsSync(scene.database));
     return stderr;
@@ -354,4 +358,36 @@ test('what is no file of positions is one clear sentence', async () => {
     await failed('--from', 'fluent-bit'),
     /is no SQLite database, and so no file with the positions of fluent-bit/,
   );
+});
+
+test('what root makes in a state directory belongs to its owner', {
+  skip: process.geteuid?.() === 0 ? false : 'only root can give files away',
+}, async () => {
+  await using scene = new SwitchScene();
+  const positions = join(scene.root, 'audit.pos');
+  const live = scene.live(20);
+  writePosFile(positions, [{ path: scene.log, offset: bytesOf(live.lines, 5), inode: inodeOf(scene.log) }]);
+  mkdirSync(scene.state);
+  writeFileSync(join(scene.state, 'mine'), '');
+  chownSync(scene.state, 12_345, 12_346);
+  await scene.offsetsDone(['import', positions]);
+  const owners = readdirSync(scene.state).map((name) => [name, statSync(join(scene.state, name)).uid]);
+  assert.deepEqual(Object.fromEntries(owners), {
+    'lock.holder': 12_345,
+    'lock.sqlite': 12_345,
+    mine: 0,
+    'state.sqlite': 12_345,
+  });
+});
+
+test('a position that an operator writes is taken like any other', async () => {
+  await using scene = new SwitchScene();
+  const live = scene.live(20);
+  const place = join(scene.root, 'place');
+  const offset = bytesOf(live.lines, 12);
+  const script = `printf '%s\\t%016x\\t%016x\\n' ${scene.log} ${offset} "$(stat -c %i ${scene.log})" > ${place}`;
+  execFileSync('bash', ['-c', script]);
+  await scene.offsetsDone(['import', place]);
+  await scene.runsToEnd();
+  scene.assertArchived(live.lines.slice(12));
 });

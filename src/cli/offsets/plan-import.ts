@@ -34,7 +34,7 @@ interface ImportRequest {
   readonly positions: readonly OtherPosition[];
 }
 
-/** A table of a thousand backups helps nobody. */
+/** Why a part is placed at its end, of which there may be a thousand. */
 export const OLDER = 'older: counts as read';
 
 /** Finds what taking over the positions comes to. Sources none of whose logs the other agent knows are left alone. */
@@ -68,28 +68,24 @@ async function placeStream(
   const changes: FileChange[] = [];
   for (const [index, part] of stream.parts.entries()) {
     const own = read.get(part);
-    const { path } = part.file;
-    const target: Target =
-      own === undefined
-        ? index < newest
-          ? 'tail'
-          : 'head'
-        : async (open) => {
-            const to = await lineStartBefore(open, own.offset);
-            if (to < own.offset) backedUp.push({ path, from: own.offset, to });
-            return to;
-          };
-    const why = own === undefined ? (index < newest ? OLDER : 'newer: from its head') : `as ${agent} read it`;
-    const isUnplaced = newest < 0;
+    const { target, why } =
+      own === undefined ? withoutPosition(index, newest) : { target: readTo(own.offset), why: `as ${agent} read it` };
     const change = await placePart(part, target, placing);
-    changes.push({
-      ...change,
-      source: source.config.name,
-      stream: stream.path,
-      why: isUnplaced ? 'no position: from its head' : why,
-    });
+    changes.push({ ...change, source: source.config.name, stream: stream.path, why });
+    const after = change.sinks[0]!.after;
+    if (own !== undefined && after < own.offset) backedUp.push({ path: part.file.path, from: own.offset, to: after });
   }
   return changes;
+}
+
+function withoutPosition(index: number, newest: number): { target: Target; why: string } {
+  if (newest < 0) return { target: 'head', why: 'no position: from its head' };
+  return index < newest ? { target: 'tail', why: OLDER } : { target: 'head', why: 'newer: from its head' };
+}
+
+/** Versions of Fluent Bit count the beginning of a last line without newline. */
+function readTo(offset: number): Target {
+  return (open) => lineStartBefore(open, offset);
 }
 
 /** The other logs of the source begin as they would have at its first start, which this takes the place of. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { printable } from '../format/printable.ts';
 import { formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -21,7 +22,7 @@ export function printChanges(
 ): void {
   for (const [title, files] of Map.groupBy(changes, ({ source, stream }) => `${source}: ${stream}`)) {
     const rows = files.flatMap((change) => changeRows(change, last.of));
-    terminal.stdout.write(`${title}\n${formatTable([...COLUMNS, { head: last.head }], rows, terminal)}\n`);
+    terminal.stdout.write(`${printable(title)}\n${formatTable([...COLUMNS, { head: last.head }], rows, terminal)}\n`);
   }
 }
 
