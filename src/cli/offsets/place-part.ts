@@ -115,10 +115,15 @@ class PartPlacing {
         lastTime: (isForward ? evidence?.lastTime : undefined) ?? row?.lastTime,
         finished: !file.live && [...all.values()].every((offset) => offset >= end),
       },
-      // A new file stands where the agent would have begun it for the others; in a known one they stay without a place.
-      offsets: new Map([...all].filter(([name]) => row === undefined || sinks.includes(name))),
+      offsets: new Map([...all].filter(([name]) => sinks.includes(name) || this.#needsPlace(name))),
       reader: evidence === undefined ? undefined : { offset: to, anchor: evidence.anchor },
     };
+  }
+
+  /** A sink whose place is not set would begin elsewhere by what is stored of the file now, if its place were not said. */
+  #needsPlace(sink: string): boolean {
+    const { source } = this.#placing;
+    return this.#part.row === undefined || (source.config.readFrom === 'tail' && !this.#stored.has(sink));
   }
 
   /** As the agent sees it: a sink that was added later starts as `read_from` says. */
