@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Durability } from '../config/types.ts';
 import { AuditailError } from '../errors.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { SinkRename } from './sink-rename.ts';
 import { type Database, openSqlite, openSqliteReadOnly, type SqliteFile } from './sqlite-file.ts';
 
 export type { Database } from './sqlite-file.ts';
@@ -21,8 +22,25 @@ export function statePath(stateDir: string): string {
  * replaced, because an empty state would read and archive everything again.
  */
 export function openDatabase(stateDir: string, durability: Durability): Database {
+  const db = openDatabaseForRename(stateDir, durability);
+  try {
+    new SinkRename(db).assertNone();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** As {@link openDatabase}, also where a sink was not renamed to its end. */
+export function openDatabaseForRename(stateDir: string, durability: Durability): Database {
   createStateDir(stateDir);
   return openSqlite(stateFile(stateDir), durability);
+}
+
+/** A state database in memory with nothing in it. */
+export function emptyDatabase(): Database {
+  return openSqlite({ ...stateFile(''), path: ':memory:' }, 'process');
 }
 
 /** Opens the state database to look at it, beside a running agent or without one. */

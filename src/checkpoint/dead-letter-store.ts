@@ -154,6 +154,17 @@ export class DeadLetterStore {
     return this.#db.prepare('DELETE FROM letters WHERE sink = ?').run(sink).changes;
   }
 
+  /** The letters of one sink become another's, which has none. */
+  rename(from: string, to: string): void {
+    this.#db
+      .transaction(() => {
+        this.#db.prepare('DELETE FROM totals WHERE sink = ? AND events = 0').run(to);
+        this.#db.prepare('UPDATE totals SET sink = ? WHERE sink = ?').run(to, from);
+        this.#db.prepare('UPDATE letters SET sink = ? WHERE sink = ?').run(to, from);
+      })
+      .immediate();
+  }
+
   /** A receiver rejected the letter once more. */
   rejectedAgain(id: number, reason: string): void {
     this.#db.prepare('UPDATE letters SET reason = ?, attempts = attempts + 1 WHERE id = ?').run(reason, id);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -21,21 +21,19 @@ export class StateLock {
   /** Throws `STATE_LOCKED` when another process holds the directory. */
   static acquire(stateDir: string): StateLock {
     createStateDir(stateDir);
-    const file = path.join(stateDir, 'lock.sqlite');
-    const holderFile = path.join(stateDir, 'lock.holder');
+    const file = lockPath(stateDir);
     let db: Sqlite.Database | undefined;
     try {
       db = new Sqlite(file, { timeout: 0 });
       db.exec('BEGIN EXCLUSIVE');
-      writeFileSync(holderFile, `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}\n`);
+      writeFileSync(
+        holderPath(stateDir),
+        `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}\n`,
+      );
       return new StateLock(db);
     } catch (cause) {
       db?.close();
-      if (errorCode(cause)?.startsWith('SQLITE_BUSY')) {
-        throw new AuditailError('STATE_LOCKED', `${stateDir} is in use by ${readHolder(holderFile)}`, {
-          hint: 'Stop that agent first, or give this one its own state_dir and its own output paths',
-        });
-      }
+      if (isBusy(cause)) throw locked(stateDir);
       throw new AuditailError('STATE_LOCK', `cannot lock the state directory with ${file}`, {
         cause,
         hint: 'The agent needs to read and write it',
@@ -43,9 +41,42 @@ export class StateLock {
     }
   }
 
+  /** Changes nothing. @throws AuditailError `STATE_LOCKED` when a process holds the directory */
+  static assertFree(stateDir: string): void {
+    const file = lockPath(stateDir);
+    if (!existsSync(file)) return;
+    const db = new Sqlite(file, { readonly: true, timeout: 0 });
+    try {
+      // An exclusive transaction keeps readers out.
+      db.prepare('SELECT count(*) FROM sqlite_master').get();
+    } catch (error) {
+      throw isBusy(error) ? locked(stateDir) : error;
+    } finally {
+      db.close();
+    }
+  }
+
   release(): void {
     if (this.#db.open) this.#db.close();
   }
+}
+
+function lockPath(stateDir: string): string {
+  return path.join(stateDir, 'lock.sqlite');
+}
+
+function holderPath(stateDir: string): string {
+  return path.join(stateDir, 'lock.holder');
+}
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error)?.startsWith('SQLITE_BUSY') === true;
+}
+
+function locked(stateDir: string): AuditailError {
+  return new AuditailError('STATE_LOCKED', `${stateDir} is in use by ${readHolder(holderPath(stateDir))}`, {
+    hint: 'Stop that agent first, or give this one its own state_dir and its own output paths',
+  });
 }
 
 function readHolder(file: string): string {

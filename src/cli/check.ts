@@ -75,7 +75,7 @@ async function checkFile(file: string, env: NodeJS.ProcessEnv, probe: SinkProbe 
     ...(await sourceWarnings(config)),
     ...directoryWarnings(config),
     ...httpWarnings(config),
-    ...stateWarnings(config),
+    ...stateWarnings(config, file),
   ];
   return {
     file,

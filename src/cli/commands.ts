@@ -5,7 +5,11 @@ import { deadletterDrop } from './deadletter-drop.ts';
 import { deadletterList } from './deadletter-list.ts';
 import { deadletterResend } from './deadletter-resend.ts';
 import { dryRun } from './dry-run.ts';
+import { offsetsForgetSink } from './offsets-forget-sink.ts';
+import { offsetsImport } from './offsets-import.ts';
 import { offsetsList } from './offsets-list.ts';
+import { offsetsRenameSink } from './offsets-rename-sink.ts';
+import { offsetsReset } from './offsets-reset.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
 
@@ -17,6 +21,10 @@ export const COMMANDS: readonly Command[] = [
   status,
   convert,
   offsetsList,
+  offsetsReset,
+  offsetsImport,
+  offsetsRenameSink,
+  offsetsForgetSink,
   deadletterList,
   deadletterResend,
   deadletterDrop,

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { openDatabaseReadOnly, statePath } from '../checkpoint/database.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/types.ts';
-import { AuditailError } from '../errors.ts';
 import type { Command, ExitCode } from './command.ts';
 import { offsetsJson } from './offsets/report-json.ts';
 import { printOffsets } from './offsets/report-text.ts';
 import { type SourceOffsets, sourceOffsets } from './offsets/source-offsets.ts';
+import { stateMissing } from './offsets/state-missing.ts';
 
 /** Finished segments of each stream that are listed: enough to see that the last rotations went well. */
 const NEWEST_FINISHED = 3;
@@ -47,11 +47,7 @@ export const offsetsList: Command<OffsetsListOptions> = {
 
 async function readOffsets(config: Config, finished: number): Promise<SourceOffsets[]> {
   const file = statePath(config.stateDir);
-  if (!existsSync(file)) {
-    throw new AuditailError('STATE_MISSING', `there is no state database ${file}: nothing was started with it yet`, {
-      hint: 'Start the agent with this configuration, or name the configuration that it runs with',
-    });
-  }
+  if (!existsSync(file)) throw stateMissing(config.stateDir);
   const db = openDatabaseReadOnly(config.stateDir);
   try {
     const sinks = config.sinks.map(({ name }) => name);

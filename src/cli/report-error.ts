@@ -9,6 +9,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'CONFIG_READ',
   'CONVERT_READ',
   'CONVERT_SYNTAX',
+  'IMPORT_FORMAT',
+  'IMPORT_READ',
   'USAGE',
 ]);
 

@@ -4,6 +4,7 @@ import { MappingBuilder } from '../mapping-builder.ts';
 import type { Param, Section } from '../section.ts';
 import { applySettings, each, type Fate } from '../settings.ts';
 import { expandTag } from '../tag-of-path.ts';
+import { takeOver } from '../take-over.ts';
 import { durationWithin, fluentBitSize, milliseconds, sizeWithin, truth } from '../values.ts';
 
 export interface BitSource {
@@ -14,9 +15,7 @@ export interface BitSource {
 
 const CONTAINER_PARSERS = /^(?:cri|docker|containerd)(?:[-_,\s]|$)/i;
 
-const POSITION = {
-  note: 'the place in each log is kept in state_dir; this one is not taken over',
-};
+const POSITION = { note: 'the place in each log is kept in state_dir' };
 const BOUNDED = { note: 'what is in flight is bounded by memory_limit' };
 const CONTAINER: Fate = {
   warn: "these are lines of a container's log: they are read as plain JSON lines until the source's format is set for container logs",
@@ -80,7 +79,8 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
         ],
         BOUNDED,
       ),
-      ...each(['db', 'db.sync', 'db.locking', 'db.journal_mode', 'db.compare_filename'], POSITION),
+      db: takeOver('fluent-bit'),
+      ...each(['db.sync', 'db.locking', 'db.journal_mode', 'db.compare_filename'], POSITION),
       ...each(
         [
           'inotify_watcher',
@@ -113,7 +113,7 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
   if (section.param('read_from_head') === undefined) {
     findings.note(
       section,
-      'Fluent Bit began a log that it did not know at its end; here it begins at its head, so that nothing is missing; what was read before comes once more',
+      'Fluent Bit began a log that it did not know at its end; here it begins at its head, so that nothing is missing; what was read before comes once more unless its place is taken over',
     );
   }
   const path = section.param('path');

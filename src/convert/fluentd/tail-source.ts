@@ -5,6 +5,7 @@ import { MappingBuilder } from '../mapping-builder.ts';
 import type { Param, Section } from '../section.ts';
 import { applySettings, each, type Fate } from '../settings.ts';
 import { expandTag } from '../tag-of-path.ts';
+import { takeOver } from '../take-over.ts';
 import { durationWithin, fluentdSize, milliseconds, sizeWithin, truth } from '../values.ts';
 
 export interface TailSource {
@@ -19,7 +20,6 @@ export interface TailSource {
 const JSON_PARSERS = new Set(['json', 'json_in_json', 'none']);
 const CONTAINER_PARSERS = /^(?:cri|docker|containerd)$/;
 
-const POSITION = 'the place in each log is kept in state_dir; this one is not taken over';
 const FLUENTD_ONLY = 'it concerns the process of fluentd';
 
 /** The sources of a `tail`: one for each of its paths, all with its tag. */
@@ -85,8 +85,8 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
         keys.push(['max_line_bytes', sizeWithin(bytes, { min: LIMITS.maxLineBytes.min, max: 32 * 1024 ** 2 }), param]);
         return { note: 'longer lines are not dropped here; they go into the file of the tag ending in ._oversize' };
       },
-      pos_file: { note: POSITION },
-      pos_file_compaction_interval: { note: POSITION },
+      pos_file: takeOver('fluentd'),
+      pos_file_compaction_interval: { note: 'the place in each log is kept in state_dir' },
       '@id': { note: 'it names the plugin in what fluentd logs' },
       id: { note: 'it names the plugin in what fluentd logs' },
       ...each(['@log_level', 'log_level', 'ignore_repeated_permission_error', 'max_notify_wait_time'], {
@@ -135,7 +135,7 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
     const place = 'fluentd began a log that it did not know at its end';
     findings.note(
       section,
-      `${place}; here it begins at its head, so that nothing is missing; what was read before comes once more`,
+      `${place}; here it begins at its head, so that nothing is missing; what was read before comes once more unless its place is taken over`,
     );
   }
   const written = section.param('path');

@@ -133,7 +133,7 @@ test('a file where a directory should be is told', () => {
 
 test('a sink that only the state database names is told', () => {
   const config = configOf('state_dir: DIR/state\nsinks: [{ name: here, type: file }]');
-  assert.deepEqual(stateWarnings(config), []);
+  assert.deepEqual(stateWarnings(config, 'a.yaml'), []);
   assert.ok(!existsSync(config.stateDir), 'looking creates nothing');
   const db = openDatabase(config.stateDir, 'process');
   db.exec(`
@@ -144,19 +144,28 @@ test('a sink that only the state database names is told', () => {
   `);
   db.close();
   assert.deepEqual(
-    stateWarnings(config).map(({ path: key, message }) => [formatPath(key), /a sink (\w+) that/.exec(message)?.[1]]),
+    stateWarnings(config, 'a.yaml').map(({ path: key, message }) => [
+      formatPath(key),
+      /a sink (\w+) that/.exec(message)?.[1],
+      /forget-sink -c a.yaml (\w+)$/.exec(message)?.[1],
+      /rename-sink -c a.yaml (\w+ \w+);/.exec(message)?.[1],
+    ]),
     [
-      ['sinks', 'gone'],
-      ['sinks', 'old'],
+      ['sinks', 'gone', 'gone', 'gone NEW'],
+      ['sinks', 'old', 'old', 'old NEW'],
     ],
   );
+  const renamed = configOf(
+    'state_dir: DIR/state\nsinks: [{ name: here, type: file }, { name: new, type: file, path: "/b/${tag}" }]',
+  );
+  assert.match(stateWarnings(renamed, 'a.yaml')[0]?.message ?? '', /rename-sink -c a.yaml gone new;/);
 });
 
 test('a state database that cannot be read is a warning with its way out', () => {
   const config = configOf('state_dir: DIR/state');
   mkdirSync(config.stateDir);
   writeFileSync(statePath(config.stateDir), 'no database, but long enough to have a header that is wrong');
-  const [warning, ...others] = stateWarnings(config);
+  const [warning, ...others] = stateWarnings(config, 'a.yaml');
   assert.deepEqual(others, []);
   assert.deepEqual(warning?.path, ['state_dir']);
   assert.match(warning?.message ?? '', /state\.sqlite is damaged/);
