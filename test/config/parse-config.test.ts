@@ -214,12 +214,12 @@ test('each kind of wrong value says what was expected', () => {
       '1:18: sources[0].tag: expected a tag: parts of A-Z, a-z, 0-9, _ and -, joined by dots, found "a..b"',
     ],
     [
-      'sinks: [{ name: a, type: file, compress: zstd }]',
-      '1:42: sinks[0].compress: expected one of gzip, none, found "zstd"',
+      'sinks: [{ name: a, type: file, compress: lz4 }]',
+      '1:42: sinks[0].compress: expected one of gzip, zstd, none, found "lz4"',
     ],
     [
-      'sinks: [{ name: a, type: file, level: 10 }]',
-      '1:39: sinks[0].level: expected a whole number from 1 to 9, found 10',
+      'sinks: [{ name: a, type: file, level: 20 }]',
+      '1:39: sinks[0].level: expected a whole number from 1 to 19, found 20',
     ],
     [
       'sinks: [{ name: a, type: file, mode: "0999" }]',

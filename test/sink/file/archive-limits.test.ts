@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
 import { nodeFileIo } from '../../../src/sink/file-io.ts';
-import { committedLines, Harness, HOUR, harness, readLines, T0, tempDir, zcat } from './archive-harness.ts';
+import { committedLines, Harness, HOUR, harness, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
 test('no more descriptors than max_open_files, whatever the number of files', async (t) => {
   const open = new Set<number>();
@@ -178,7 +178,7 @@ test('small flushes keep the ratio that the dictionary gives', async (t) => {
   const { size } = fs.statSync(h.file('a'));
   assert.ok(bytes / 300 > 1000 && bytes / 300 < 2000, `${bytes / 300} bytes a flush`);
   assert.ok(bytes / size > 5, `ratio ${(bytes / size).toFixed(2)}`);
-  assert.equal(zcat(h.file('a')).length, bytes);
+  assert.equal(programCat(h.file('a')).length, bytes);
 });
 
 /** The fields of a real event that differ from one to the next, with as little in common as they have. */
@@ -317,7 +317,7 @@ test('a line of any length in any block size comes back as it was', async (t) =>
         }
         await h.commit();
         assert.equal(h.budget.used, 0);
-        if (lines.length > 0) assert.deepEqual(zcat(h.file('a')), Buffer.concat(expected));
+        if (lines.length > 0) assert.deepEqual(programCat(h.file('a')), Buffer.concat(expected));
         await h.archive.close();
         h.db.close();
       },
