@@ -62,6 +62,16 @@ test('an empty file is the default source, the namespace rewrite and the archive
     assert.deepEqual(parse(text), expected, JSON.stringify(text));
 });
 
+test('the compression decides the default path and level', () => {
+  const sink = (compress: string) => {
+    const { path, level } = firstFileSink(parse(`sinks: [{ name: a, type: file, compress: ${compress} }]`))!;
+    return [path.replace(/.*%H/, ''), level];
+  };
+  assert.deepEqual(sink('gzip'), ['.log.gz', 6]);
+  assert.deepEqual(sink('zstd'), ['.log.zst', 1]);
+  assert.deepEqual(sink('none'), ['.log', 0]);
+});
+
 test('what is written replaces its default, and the rest of its section stays', () => {
   const config = parse(`
 commit: { interval: 1s }
