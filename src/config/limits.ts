@@ -84,7 +84,7 @@ export const LIMITS = {
   rotateWait: { min: 0, max: HOUR_MS },
   heldBytes: { min: 4 * KIB, max: 64 * TIB },
   gzipLevel: { min: 1, max: 9 },
-  /** Those above take windows that a reader may refuse, and here gain nothing. */
+  /** Those above only gain with more content at a time than a block has. */
   zstdLevel: { min: 1, max: 19 },
   maxOpenFiles: { min: 1, max: 65_536 },
   maxTags: { min: 1, max: 1_000_000 },

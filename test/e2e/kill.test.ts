@@ -19,8 +19,8 @@ const ROUNDS = { running: 32, starting: 16, stopping: 12 } as const;
 type Kind = keyof typeof ROUNDS;
 
 /**
- * Five rotations a second, over both durabilities with gzip, each of which has its share of events and backups. A backup is pruned
- * 28 s after its rotation: far behind the agent, killed or not.
+ * Five rotations a second, over both durabilities with gzip, each of which has its share of events and backups. A
+ * backup is pruned 28 s after its rotation: far behind the agent, killed or not.
  */
 const BYTES_PER_SECOND = 1_500_000;
 const MAX_SIZE = 300_000;

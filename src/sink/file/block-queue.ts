@@ -18,7 +18,8 @@ export interface Disk {
 
 /**
  * The blocks of one file on their way to the disk, in order, with marks between them. Blocks are compressed at the same
- * time and written as soon as all before them are; each write carries the end of the member behind the last block, so that the file is complete again after it.
+ * time and written as soon as all before them are; each write carries the end of the member behind the last block, so
+ * that the file is complete again after it.
  */
 export class BlockQueue {
   readonly #file: OutputFile;

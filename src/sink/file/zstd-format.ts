@@ -35,8 +35,8 @@ const MAX_BLOCK_BYTES = 128 * 1024;
 
 /**
  * Bytes at the start of a piece that are stored as they are, in the first try and those after it. A piece for which none
- * helps repeats the same few bytes all the time, and is stored whole. On audit events, of pieces of 16 KB and more, 1 in
- * 100 takes a second try at level 16, none of 4,000 at level 9 and below.
+ * helps repeats the same few bytes all the time, and is stored whole. Of audit events no piece of 4,100 took a second try
+ * at any level up to 9; at level 16 one in 80 of 16 KB did.
  */
 const STORED_BEFORE_TRY = [0, 1024, 16 * 1024, 256 * 1024];
 
@@ -56,8 +56,9 @@ async function compress({ content, dictionary = EMPTY, startsMember, level }: Bl
     const before = stored === 0 ? dictionary : Buffer.concat([dictionary, content.subarray(0, stored)]);
     const blocks = blocksOfFrame(await compressFrame(content.subarray(stored), before, level));
     // At the start of a frame nothing is left from before, as the compressor believes.
-    if (stored === 0 && (startsMember || !needsHistory(blocks))) return blocks;
-    if (!needsHistory(blocks)) return Buffer.concat([storedBlocks(content.subarray(0, stored)), blocks]);
+    const isStart = startsMember && stored === 0;
+    if (!isStart && needsHistory(blocks)) continue;
+    return stored === 0 ? blocks : Buffer.concat([storedBlocks(content.subarray(0, stored)), blocks]);
   }
   return storedBlocks(content);
 }

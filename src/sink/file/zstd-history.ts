@@ -15,7 +15,7 @@ const MATCH_LENGTH_BITS = [
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ];
 
-/** The largest accuracy that a table description may have, the number of symbols, and the table where none is given (3.1.1.3.2.2). */
+/** The largest accuracy of a table description, the number of symbols, and the table where none is given (3.1.1.3.2.2). */
 const CODES = {
   literalLength: {
     accuracy: 9,
