@@ -1,8 +1,8 @@
 /**
  * How fast the archive takes lines, compresses and writes them, alone: `node bench/archive.ts [megabytes]`.
  *
- * Audit-like lines for 30 namespaces go into 30 files at level 6 with two threads, with a commit every 64 MiB. `pigz -6
- * -p 2` on the same content is what to compare with; where it is not installed, the compressor alone is measured.
+ * Audit-like lines for 30 namespaces go into 30 files with two threads, with a commit every 64 MiB. `pigz -6 -p 2` on the
+ * same content is what to compare with; where it is not installed, the compressor alone is measured.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,17 +12,18 @@ import zlib from 'node:zlib';
 import { pino } from 'pino';
 import { ArchiveRecords } from '../src/checkpoint/archive-records.ts';
 import { openDatabase } from '../src/checkpoint/database.ts';
+import { DEFAULTS } from '../src/config/limits.ts';
+import { COMPRESSIONS, type Compression, type Durability } from '../src/config/types.ts';
 import { compilePathTemplate, numberedSibling } from '../src/route/path-template.ts';
 import { ByteBudget } from '../src/sink/file/byte-budget.ts';
 import { CompressionPool } from '../src/sink/file/compression-pool.ts';
 import { FileArchive } from '../src/sink/file/file-archive.ts';
 import { Telemetry } from '../src/telemetry/telemetry.ts';
 import { defaultFileSink } from '../test/helpers/default-file-sink.ts';
-import { AuditEvents } from './audit-events.ts';
+import { type AuditLine, auditLines } from './audit-lines.ts';
 
 const COMMIT_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
-const MEAN_BYTES = 1500;
 
 const megabytes = Number(process.argv[2] ?? 200);
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'auditail-bench-'));
@@ -31,8 +32,11 @@ try {
   const content = Buffer.concat(lines.map(({ bytes }) => Buffer.concat([bytes, Buffer.from('\n')])));
   console.log(`${lines.length} lines, ${(content.length / 1e6).toFixed(0)} MB`);
   measureReference(content);
-  for (const blockBytes of [128, 256, 512, 1024]) {
-    for (const durability of ['process', 'disk'] as const) await measureArchive(lines, blockBytes * 1024, durability);
+  for (const blockBytes of [128, 256, 512]) {
+    for (const durability of ['process', 'disk'] as const) {
+      for (const compress of COMPRESSIONS)
+        await measureArchive(lines, { blockBytes: blockBytes * 1024, durability, compress });
+    }
   }
 } finally {
   fs.rmSync(root, { recursive: true });
@@ -54,13 +58,18 @@ function measureReference(content: Buffer): void {
   fs.rmSync(file);
 }
 
-async function measureArchive(lines: Line[], blockBytes: number, durability: 'process' | 'disk'): Promise<void> {
-  const directory = path.join(root, `${blockBytes}-${durability}`);
+async function measureArchive(
+  lines: readonly AuditLine[],
+  { blockBytes, durability, compress }: { blockBytes: number; durability: Durability; compress: Compression },
+): Promise<void> {
+  const directory = path.join(root, `${blockBytes}-${durability}-${compress}`);
   const db = openDatabase(path.join(directory, 'state'), durability);
   const records = new ArchiveRecords(db);
   const budget = new ByteBudget(64 * 1024 * 1024);
   const config = defaultFileSink({
-    path: path.join(directory, 'out', 'audit-${tag[1..]}.%Y%m%d%H.log.gz'),
+    path: path.join(directory, 'out', 'audit-${tag[1..]}.%Y%m%d%H.log'),
+    compress,
+    level: DEFAULTS.levels[compress],
     time: ['arrival'],
   });
   const archive = new FileArchive(config, {
@@ -110,7 +119,7 @@ async function measureArchive(lines: Line[], blockBytes: number, durability: 'pr
   let size = 0;
   for (const record of records.open('archive')) size += record.committedBytes;
   report(
-    `archive, blocks of ${blockBytes / 1024} KiB, ${durability}, ${((user + system) / 1e6).toFixed(2)} s CPU`,
+    `archive, ${compress} ${config.level}, blocks of ${blockBytes / 1024} KiB, ${durability}, ${((user + system) / 1e6).toFixed(2)} s CPU`,
     total,
     elapsed,
     size,
@@ -123,22 +132,4 @@ async function measureArchive(lines: Line[], blockBytes: number, durability: 'pr
 function report(what: string, bytes: number, ms: number, size: number): void {
   const speed = (bytes / 1e6 / ms).toFixed(3);
   console.log(`${what}: ${(ms / 1000).toFixed(2)} s, ${speed} GB/s, ratio ${(bytes / size).toFixed(2)}`);
-}
-
-interface Line {
-  readonly tag: string;
-  readonly bytes: Buffer;
-}
-
-function auditLines(limit: number): Line[] {
-  const made: Line[] = [];
-  let bytes = 0;
-  for (const text of new AuditEvents({ count: Math.ceil(limit / MEAN_BYTES), meanBytes: MEAN_BYTES })) {
-    const line = Buffer.from(text);
-    const namespace = /"namespace":"([^"]+)"/.exec(text)?.[1] ?? '_none';
-    made.push({ tag: `audit.${namespace}`, bytes: line });
-    bytes += line.length + 1;
-    if (bytes >= limit) break;
-  }
-  return made;
 }

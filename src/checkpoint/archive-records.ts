@@ -9,9 +9,9 @@ export interface ArchiveRow {
   readonly slot: number;
   readonly device: bigint;
   readonly inode: bigint;
-  /** Where the final empty block and trailer of the gzip member stand; for uncompressed files their length. */
+  /** Where the trailer of the last member stands: a gzip member or a Zstandard frame. For uncompressed files their length. */
   readonly committedBytes: number;
-  /** CRC-32 and length of the content of the last gzip member. */
+  /** CRC-32 and length of the content of the last member. */
   readonly crc32: number;
   readonly memberBytes: number;
   /** Uncompressed content of the whole file. */
@@ -121,12 +121,13 @@ export class ArchiveRecords {
     return this.#records(`${RECORDS} AND open = 1 ORDER BY id`, sink);
   }
 
-  /** The file that content for this rendered path is appended to, finished or not. */
-  current(sink: string, wantedPath: string): ArchiveRecord | undefined {
+  /** The file that content for this rendered path is appended to, finished or not; never one that is compressed otherwise. */
+  current(sink: string, wantedPath: string, compress: Compression): ArchiveRecord | undefined {
     return this.#records(
-      `${RECORDS} AND wanted_path = ? AND abandoned = 0 ORDER BY id DESC LIMIT 1`,
+      `${RECORDS} AND wanted_path = ? AND compress = ? AND abandoned = 0 ORDER BY id DESC LIMIT 1`,
       sink,
       wantedPath,
+      compress,
     )[0];
   }
 
@@ -161,7 +162,7 @@ export class ArchiveRecords {
     return (this.#statement(sql).pluck().get(sink) as number | null) ?? undefined;
   }
 
-  /** Committed bytes of all files of a sink, without the trailers of gzip members. */
+  /** Committed bytes of all files of a sink, without the trailers of their last members. */
   totalBytes(sink: string): number {
     return this.#statement('SELECT total(committed_bytes) FROM archives WHERE sink = ?').pluck().get(sink) as number;
   }

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { compilePathTemplate, type PathTemplate } from '../route/path-template.ts';
 import { httpSinkProblems } from './http-cross-checks.ts';
-import { LINES_IN_MEMORY } from './limits.ts';
+import { LIMITS, LINES_IN_MEMORY } from './limits.ts';
 import { couldBeRead, literalPrefix } from './path-overlap.ts';
 import type { Problem } from './problem.ts';
-import type { FileSinkConfig } from './types.ts';
+import { ENDINGS, type FileSinkConfig } from './types.ts';
 import { formatSize } from './units.ts';
 import type { Entry, ValidParts } from './valid-parts.ts';
 
@@ -103,11 +103,18 @@ function templateOf(sink: FileSinkConfig): PathTemplate | undefined {
   }
 }
 
-function fileSinkProblems({ index, value: { path: template, compress, retention } }: Entry<FileSinkConfig>): Problem[] {
+function fileSinkProblems({ index, value }: Entry<FileSinkConfig>): Problem[] {
+  const { path: template, compress, level, retention } = value;
   const problems: Problem[] = [];
-  if (compress === 'none' && template.endsWith('.gz')) {
-    const message = 'ends in .gz although compress is none; give it another ending';
+  const ending = Object.values(ENDINGS).find((one) => one !== '' && template.endsWith(one));
+  if (ending !== undefined && ending !== ENDINGS[compress]) {
+    const message = `ends in ${ending} although compress is ${compress}; give it another ending`;
     problems.push({ path: ['sinks', index, 'path'], message, complete: true });
+  }
+  const { min, max } = LIMITS.gzipLevel;
+  if (compress === 'gzip' && level > max) {
+    const message = `expected a whole number from ${min} to ${max} for gzip, found ${level}`;
+    problems.push({ path: ['sinks', index, 'level'], message, complete: true });
   }
   if (retention.maxAgeMs !== undefined && retention.maxAgeMs < retention.minKeepMs) {
     const message = 'is shorter than min_keep, which wins; make min_keep shorter or max_age longer';

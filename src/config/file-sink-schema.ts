@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { absolutePath, choice, count, duration, list, name, octalMode, orOff, section, size, text } from './fields.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
-import { COMPRESSIONS, type FileSinkConfig, type RetentionConfig, TIME_FIELDS, type TimeField } from './types.ts';
+import {
+  COMPRESSIONS,
+  ENDINGS,
+  type FileSinkConfig,
+  type RetentionConfig,
+  TIME_FIELDS,
+  type TimeField,
+} from './types.ts';
 
 const OWNER_READ_WRITE = 0o600;
 const OWNER_ALL = 0o700;
@@ -45,13 +52,20 @@ export const fileSink = section({
   ).default(DEFAULTS.match),
   path: absolutePath(
     'File name template: `${tag}`, `${tag[n]}`, `${tag[n..m]}`, and the time fields `%Y %m %d %H %M %S %j %y` (`%%` for a percent sign).',
-  ).prefault(DEFAULTS.archivePath),
+  )
+    .optional()
+    .meta({ 'x-default': `\`${DEFAULTS.archivePath}.gz\`; ends in .zst for zstd, in .log for none` }),
   time: time.prefault([...DEFAULTS.time]),
   timezone: text('an IANA time zone', 'Zone of the time fields, such as `UTC` or `Europe/Berlin`.').default(
     DEFAULTS.timezone,
   ),
-  compress: choice('How files are compressed.', COMPRESSIONS).default(DEFAULTS.compress),
-  level: count('gzip level.', LIMITS.gzipLevel).default(DEFAULTS.gzipLevel),
+  compress: choice(
+    'How files are compressed. What `zstd` writes, zstdcat reads at every commit.',
+    COMPRESSIONS,
+  ).default(DEFAULTS.compress),
+  level: count(`Of compression; for gzip up to ${LIMITS.gzipLevel.max}.`, LIMITS.zstdLevel)
+    .optional()
+    .meta({ 'x-default': `\`${DEFAULTS.levels.gzip}\` for gzip, \`${DEFAULTS.levels.zstd}\` for zstd` }),
   mode: octalMode('Permissions of new files, in quotes.', OWNER_READ_WRITE).prefault(DEFAULTS.mode),
   dir_mode: octalMode('Permissions of new directories, in quotes.', OWNER_ALL).prefault(DEFAULTS.dirMode),
   max_open_files: count('Files that are open at once.', LIMITS.maxOpenFiles).default(DEFAULTS.maxOpenFiles),
@@ -69,11 +83,11 @@ export const fileSink = section({
     name: given.name,
     type: given.type,
     match: given.match,
-    path: given.path,
+    path: given.path ?? `${DEFAULTS.archivePath}${ENDINGS[given.compress]}`,
     time: given.time,
     timezone: given.timezone,
     compress: given.compress,
-    level: given.level,
+    level: given.compress === 'none' ? DEFAULTS.levels.none : (given.level ?? DEFAULTS.levels[given.compress]),
     mode: given.mode,
     dirMode: given.dir_mode,
     maxOpenFiles: given.max_open_files,

@@ -63,8 +63,11 @@ export interface RewriteRule {
 
 export type SinkConfig = FileSinkConfig | HttpSinkConfig;
 
-export const COMPRESSIONS = ['gzip', 'none'] as const;
+export const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
+
+/** What names of files end in, by how the files are compressed. */
+export const ENDINGS: Readonly<Record<Compression, string>> = { gzip: '.gz', zstd: '.zst', none: '' };
 
 export const TIME_FIELDS = ['stageTimestamp', 'requestReceivedTimestamp', 'arrival'] as const;
 export type TimeField = (typeof TIME_FIELDS)[number];
@@ -80,6 +83,7 @@ export interface FileSinkConfig {
   /** IANA zone in which the path's time fields are written. */
   readonly timezone: string;
   readonly compress: Compression;
+  /** 0 where nothing is compressed. */
   readonly level: number;
   readonly mode: number;
   readonly dirMode: number;

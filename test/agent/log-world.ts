@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import type { Config } from '../../src/config/types.ts';
+import { type Config, ENDINGS } from '../../src/config/types.ts';
 import { compareArchive } from '../helpers/archive-reader.ts';
 import { hashLine, LineMultiset } from '../helpers/line-multiset.ts';
 import { RotatingWriter, type RotationStyle } from '../helpers/rotating-writer.ts';
@@ -46,7 +46,13 @@ export class LogWorld {
   #clock = FIRST_TIME;
 
   /** @param options.receiver where everything is sent to, too. */
-  constructor(options: { append: boolean; readFrom?: 'head' | 'tail'; receiver?: string }) {
+  constructor(options: {
+    append: boolean;
+    readFrom?: 'head' | 'tail';
+    receiver?: string;
+    compress?: 'gzip' | 'zstd';
+  }) {
+    const { compress = 'gzip' } = options;
     this.root = mkdtempSync(path.join(os.tmpdir(), 'auditail-world-'));
     for (const dir of ['one', 'many']) mkdirSync(path.join(this.root, dir));
     const open = (name: string, tag: string, maxLineBytes: number): Log => ({
@@ -75,7 +81,13 @@ export class LogWorld {
           { ...shared, name: 'many', tag: 'node', path: path.join(this.root, 'many'), max_line_bytes: '1MiB' },
         ],
         sinks: [
-          { name: 'all', type: 'file', match: '**', path: path.join(this.root, 'all/${tag}.%Y%m%d%H.log.gz') },
+          {
+            name: 'all',
+            type: 'file',
+            match: '**',
+            path: path.join(this.root, `all/\${tag}.%Y%m%d%H.log${ENDINGS[compress]}`),
+            compress,
+          },
           {
             name: 'some',
             type: 'file',

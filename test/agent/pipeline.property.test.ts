@@ -85,23 +85,28 @@ test('whatever is written, however it is rotated, and wherever the agent dies: e
   const begun = performance.now();
   let runs = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 30 }), fc.boolean(), async (steps, append) => {
-      // Shrinking a failure may take its time.
-      if (performance.now() - begun > TIME_LIMIT_MS && runs > 0) return;
-      using world = new LogWorld({ append });
-      let agent = await SteppedAgent.start(world.config);
-      try {
-        for (const one of steps) agent = await take(world, agent, one);
-        assert.equal(agent.gapsTold, 0, 'a gap was told');
-      } finally {
-        await agent.crash();
-      }
-      await runToEnd(world);
-      assert.deepEqual(await world.faults(), []);
-      await runToEnd(world);
-      assert.deepEqual(await world.faults(), [], 'after another start');
-      runs += 1;
-    }),
+    fc.asyncProperty(
+      fc.array(step, { minLength: 3, maxLength: 30 }),
+      fc.boolean(),
+      fc.constantFrom('gzip' as const, 'zstd' as const),
+      async (steps, append, compress) => {
+        // Shrinking a failure may take its time.
+        if (performance.now() - begun > TIME_LIMIT_MS && runs > 0) return;
+        using world = new LogWorld({ append, compress });
+        let agent = await SteppedAgent.start(world.config);
+        try {
+          for (const one of steps) agent = await take(world, agent, one);
+          assert.equal(agent.gapsTold, 0, 'a gap was told');
+        } finally {
+          await agent.crash();
+        }
+        await runToEnd(world);
+        assert.deepEqual(await world.faults(), []);
+        await runToEnd(world);
+        assert.deepEqual(await world.faults(), [], 'after another start');
+        runs += 1;
+      },
+    ),
     options,
   );
   t.diagnostic(`${runs} runs`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { COMPRESSIONS, ENDINGS } from '../../src/config/types.ts';
 import { errorsOf } from './parse.ts';
 
 function file(name: string, path: string): string {
@@ -69,10 +70,34 @@ test('memory holds two of the longest lines', () => {
   assert.deepEqual(errorsOf('memory_limit: 8MiB\nsources: [{ max_line_bytes: 4MiB }]\n'), []);
 });
 
-test('a plain file is not called .gz, and retention does not contradict itself', () => {
-  assert.deepEqual(errorsOf('sinks:\n  - { name: a, type: file, compress: none }\n'), [
-    '2:5: sinks[0].path: ends in .gz although compress is none; give it another ending',
-  ]);
+test('a file is not called what it is not', () => {
+  const told = (compress: string, path: string) =>
+    errorsOf(`sinks:\n  - { name: a, type: file, path: ${path}, compress: ${compress} }\n`);
+  for (const [compress, ending] of [
+    ['none', '.gz'],
+    ['none', '.zst'],
+    ['gzip', '.zst'],
+    ['zstd', '.gz'],
+  ] as const) {
+    assert.deepEqual(told(compress, `/x/a${ending}`), [
+      `2:34: sinks[0].path: ends in ${ending} although compress is ${compress}; give it another ending`,
+    ]);
+  }
+  for (const compress of COMPRESSIONS) {
+    assert.deepEqual(told(compress, `/x/a${ENDINGS[compress]}`), []);
+    assert.deepEqual(told(compress, '/x/a.log'), []);
+    assert.deepEqual(errorsOf(`sinks:\n  - { name: a, type: file, compress: ${compress} }\n`), []);
+  }
+});
+
+test('a level is one of its compression', () => {
+  const told = (keys: string) => errorsOf(`sinks:\n  - { name: a, type: file, ${keys} }\n`);
+  assert.deepEqual(told('level: 10'), ['2:35: sinks[0].level: expected a whole number from 1 to 9 for gzip, found 10']);
+  assert.deepEqual(told('level: 19, compress: zstd'), []);
+  assert.deepEqual(told('level: 9'), []);
+});
+
+test('retention does not contradict itself', () => {
   assert.deepEqual(errorsOf('sinks:\n  - { name: a, type: file, retention: { max_age: 1h } }\n'), [
     '2:50: sinks[0].retention.max_age: is shorter than min_keep, which wins; make min_keep shorter or max_age longer',
   ]);

@@ -62,6 +62,16 @@ test('an empty file is the default source, the namespace rewrite and the archive
     assert.deepEqual(parse(text), expected, JSON.stringify(text));
 });
 
+test('the compression decides the default path and level', () => {
+  const sink = (compress: string) => {
+    const { path, level } = firstFileSink(parse(`sinks: [{ name: a, type: file, compress: ${compress} }]`))!;
+    return [path.replace(/.*%H/, ''), level];
+  };
+  assert.deepEqual(sink('gzip'), ['.log.gz', 6]);
+  assert.deepEqual(sink('zstd'), ['.log.zst', 1]);
+  assert.deepEqual(sink('none'), ['.log', 0]);
+});
+
 test('what is written replaces its default, and the rest of its section stays', () => {
   const config = parse(`
 commit: { interval: 1s }
@@ -214,12 +224,12 @@ test('each kind of wrong value says what was expected', () => {
       '1:18: sources[0].tag: expected a tag: parts of A-Z, a-z, 0-9, _ and -, joined by dots, found "a..b"',
     ],
     [
-      'sinks: [{ name: a, type: file, compress: zstd }]',
-      '1:42: sinks[0].compress: expected one of gzip, none, found "zstd"',
+      'sinks: [{ name: a, type: file, compress: lz4 }]',
+      '1:42: sinks[0].compress: expected one of gzip, zstd, none, found "lz4"',
     ],
     [
-      'sinks: [{ name: a, type: file, level: 10 }]',
-      '1:39: sinks[0].level: expected a whole number from 1 to 9, found 10',
+      'sinks: [{ name: a, type: file, level: 20 }]',
+      '1:39: sinks[0].level: expected a whole number from 1 to 19, found 20',
     ],
     [
       'sinks: [{ name: a, type: file, mode: "0999" }]',

@@ -4,8 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { ENDINGS } from '../../src/config/types.ts';
 import { type AgentOptions, AgentProcess, archiveConfig, type Exit, type LogLine } from '../helpers/agent-process.ts';
-import { compareArchive, gzipTest } from '../helpers/archive-reader.ts';
+import { compareArchive, gzipTest, zstdTest } from '../helpers/archive-reader.ts';
 import { removeNow, removeWithParent } from '../helpers/children.ts';
 import type { LineMultiset } from '../helpers/line-multiset.ts';
 
@@ -27,6 +28,8 @@ export interface SceneOptions {
   readonly source?: Record<string, unknown>;
   /** Further keys of the configuration. */
   readonly config?: Record<string, unknown>;
+  /** Of the one sink, whose files are named for it. */
+  readonly compress?: 'gzip' | 'zstd';
   /** Further keys of the one sink. */
   readonly sink?: Record<string, unknown>;
   /** Further variables of the agent's environment. */
@@ -56,12 +59,14 @@ export class Scene implements Disposable {
       sinks: Record<string, unknown>[];
     };
     this.#env = options.env ?? {};
+    const { compress = 'gzip' } = options;
+    const archivePath = String(sinks[0]!.path).replace(/\.gz$/, ENDINGS[compress]);
     this.config = {
       ...rest,
       commit: { interval: '50ms', durability: 'process' },
       ...options.config,
       sources: [{ ...sources[0], refresh_interval: '100ms', rotate_wait: '150ms', ...options.source }],
-      sinks: [{ ...sinks[0], ...options.sink }],
+      sinks: [{ ...sinks[0], compress, path: archivePath, ...options.sink }],
     };
   }
 
@@ -118,7 +123,7 @@ export class Scene implements Disposable {
     return Number(rows[0]?.count ?? 0);
   }
 
-  /** Everything that was expected is in the archive, once, and nothing else, and `gzip` finds no fault with it. */
+  /** Everything that was expected is in the archive, once, and nothing else, and `gzip` or `zstd` finds no fault with it. */
   async assertArchive(expected: LineMultiset, describe?: (hash: string) => string): Promise<void> {
     const { files, examples, lost, duplicated, foreign, archived } = await compareArchive(
       this.archive,
@@ -132,10 +137,9 @@ export class Scene implements Disposable {
     );
     assert.equal(archived, expected.total);
     // Other names: a numbered sibling would mean that the agent found a file of its own unknown.
-    const others = files.filter(({ file }) => !/^audit-[a-z0-9_-]+\.\d{10}\.log\.gz$/.test(file));
+    const others = files.filter(({ file }) => !/^audit-[a-z0-9_-]+\.\d{10}\.log\.(gz|zst)$/.test(file));
     assert.deepEqual(others, []);
-    const verdict = await gzipTest(...files.map(({ file }) => join(this.archive, file)));
-    if (verdict !== 'missing') assert.equal(verdict, 'valid', 'gzip -t');
+    await assertReadable(files.map(({ file }) => join(this.archive, file)));
   }
 
   gaps(): GapRow[] {
@@ -180,6 +184,19 @@ export class Scene implements Disposable {
     } finally {
       db?.close();
     }
+  }
+}
+
+/** Lets `gzip` and `zstd` judge files, each its own. */
+export async function assertReadable(files: readonly string[], message = 'of the archive'): Promise<void> {
+  for (const [program, verdictOn, ending] of [
+    ['gzip', gzipTest, '.gz'],
+    ['zstd', zstdTest, '.zst'],
+  ] as const) {
+    const own = files.filter((file) => file.endsWith(ending));
+    const verdict = await verdictOn(...own);
+    if (verdict === 'missing') console.log(`no ${program} program here: it did not judge ${own.length} files`);
+    else assert.equal(verdict, 'valid', `${program} -t, ${message}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { DamagedGzip, readGzip } from './gzip-reader.ts';
 import { hashLine, type LineMultiset } from './line-multiset.ts';
+import { DamagedZstd, readZstd } from './zstd-reader.ts';
 
 /** Examples kept of each kind of difference, and characters kept of a line. */
 const MAX_EXAMPLES = 10;
@@ -20,14 +21,14 @@ export interface ArchiveLine {
 }
 
 /**
- * The lines of an archive file, `.gz` or plain, exactly as bytes. Memory: one chunk and the longest line.
+ * The lines of an archive file, `.gz`, `.zst` or plain, exactly as bytes. Memory: one chunk and the longest line.
  *
  * Not by split2, which decodes UTF-8: bytes that are no UTF-8 would come out as others.
  *
- * @throws DamagedGzip after the lines that could still be read.
+ * @throws DamagedGzip or DamagedZstd after the lines that could still be read.
  */
 export async function* readLines(path: string): AsyncGenerator<ArchiveLine> {
-  const pieces: AsyncIterable<Buffer> = path.endsWith('.gz') ? readGzip(path) : createReadStream(path);
+  const pieces = readPieces(path);
   let number = 0;
   let rest: Buffer[] = [];
   for await (const piece of pieces) {
@@ -41,6 +42,11 @@ export async function* readLines(path: string): AsyncGenerator<ArchiveLine> {
     if (start < piece.length) rest.push(piece.subarray(start));
   }
   if (rest.length > 0) yield { bytes: Buffer.concat(rest), number: ++number, complete: false };
+}
+
+function readPieces(path: string): AsyncIterable<Buffer> {
+  if (path.endsWith('.gz')) return readGzip(path);
+  return path.endsWith('.zst') ? readZstd(path) : createReadStream(path);
 }
 
 /** Every file below a directory, as paths relative to it, in order. */
@@ -120,7 +126,7 @@ export async function compareArchive(
         options.onLine?.(file, line);
       }
     } catch (error) {
-      if (!(error instanceof DamagedGzip)) throw error;
+      if (!(error instanceof DamagedGzip || error instanceof DamagedZstd)) throw error;
       damage = error.message;
     }
     const report = { file, events, bytes, storedBytes: (await stat(path)).size, damage };
@@ -142,15 +148,24 @@ function keepExample(into: string[], file: string, line: ArchiveLine): void {
   into.push(`${file}:${line.number}: ${line.bytes.toString('utf8', 0, EXAMPLE_CHARACTERS)}`);
 }
 
-/** `missing`: there is no `gzip` program here. */
-export type GzipVerdict = 'valid' | 'missing' | { readonly invalid: string };
+/** `missing`: there is no such program here. */
+export type Verdict = 'valid' | 'missing' | { readonly invalid: string };
 
 /** What `gzip -t` says about files. */
-export async function gzipTest(...paths: string[]): Promise<GzipVerdict> {
+export function gzipTest(...paths: string[]): Promise<Verdict> {
+  return programTest('gzip', paths);
+}
+
+/** What `zstd -t` says about files. */
+export function zstdTest(...paths: string[]): Promise<Verdict> {
+  return programTest('zstd', paths);
+}
+
+async function programTest(program: string, paths: readonly string[]): Promise<Verdict> {
   // Without any it would read its standard input.
   if (paths.length === 0) return 'valid';
   try {
-    await promisify(execFile)('gzip', ['-t', '--', ...paths]);
+    await promisify(execFile)(program, ['-t', '--', ...paths]);
     return 'valid';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';

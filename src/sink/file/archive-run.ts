@@ -6,13 +6,13 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FileIo } from '../file-io.ts';
 import { ArchiveCut, type CutFile } from './archive-cut.ts';
 import { archiveError, rewoundError } from './archive-error.ts';
+import { ARCHIVE_FORMATS, type ArchiveFormat } from './archive-format.ts';
 import { BlockBuffers } from './block-buffers.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { Directories } from './directories.ts';
 import { type ArchivePaths, FileIndex } from './file-index.ts';
-import { TRAILER_BYTES } from './gzip-format.ts';
 import { OpenFiles } from './open-files.ts';
 import type { Block, OutputFile } from './output-file.ts';
 import { Registrar } from './registrar.ts';
@@ -45,6 +45,7 @@ export interface RunOptions {
  */
 export class ArchiveRun {
   readonly #options: RunOptions;
+  readonly #format: ArchiveFormat;
   readonly #buffers: BlockBuffers;
   readonly #index: FileIndex;
   readonly #registrar: Registrar;
@@ -73,17 +74,17 @@ export class ArchiveRun {
       registrar: this.#registrar,
       directories: this.#directories,
     });
-    const gzip = config.compress === 'gzip';
+    this.#format = ARCHIVE_FORMATS[config.compress];
     this.#index = new FileIndex({
       ...options,
       share: {
         budget,
-        dictionaries: gzip ? new Dictionaries() : undefined,
+        dictionaries: this.#format.compress === undefined ? undefined : new Dictionaries(),
         buffers: this.#buffers,
         disk: {
           io,
           openFiles: this.#openFiles,
-          gzip,
+          format: this.#format,
           written: (block) => this.#recharge(block, 0),
           failed: (file, error) => this.#failFile(file, error),
         },
@@ -159,11 +160,10 @@ export class ArchiveRun {
   }
 
   async #write(cut: ArchiveCut): Promise<ArchiveRow[]> {
-    const trailer = this.#options.config.compress === 'gzip' ? TRAILER_BYTES : 0;
     await Promise.all(
       cut.files.map(async ({ file, mark }) => {
         await mark.written;
-        await this.#openFiles.settle(file, mark.position + trailer).catch((error: unknown) => {
+        await this.#openFiles.settle(file, mark.position + this.#format.trailerBytes).catch((error: unknown) => {
           throw archiveError(file.currentPath, error);
         });
       }),
@@ -251,18 +251,19 @@ export class ArchiveRun {
     this.#sent += block.charged;
     // Ahead of the first write, so that all files of a cut share one transaction.
     if (file.place === undefined) this.#registrar.place(file).catch((error: unknown) => this.#failFile(file, error));
-    if (config.compress === 'none') {
+    const { compress } = this.#format;
+    if (compress === undefined) {
       block.data = content;
       file.queue.advance();
       return;
     }
     try {
-      const data = await pool.compress({
-        content,
-        dictionary: block.dictionary,
-        level: config.level,
-        wanted: () => !this.#ended,
-      });
+      const { dictionary, startsMember } = block;
+      const { level } = config;
+      const data = await pool.run(
+        () => compress({ content, dictionary, startsMember, level }),
+        () => !this.#ended,
+      );
       this.#buffers.release(content);
       if (this.#ended || data === undefined) return;
       block.data = data;

@@ -1,5 +1,5 @@
 import { type FileIo, writeAll } from '../file-io.ts';
-import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
+import type { ArchiveFormat } from './archive-format.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Block, Mark, OutputFile } from './output-file.ts';
 
@@ -10,8 +10,7 @@ const MAX_WRITE_BYTES = 1024 * 1024;
 export interface Disk {
   readonly io: FileIo;
   readonly openFiles: OpenFiles;
-  /** False for uncompressed files, which have no header and trailer. */
-  readonly gzip: boolean;
+  readonly format: ArchiveFormat;
   /** The block is written and its memory is free. */
   readonly written: (block: Block) => void;
   readonly failed: (file: OutputFile, error: unknown) => void;
@@ -19,8 +18,8 @@ export interface Disk {
 
 /**
  * The blocks of one file on their way to the disk, in order, with marks between them. Blocks are compressed at the same
- * time and written as soon as all before them are; each write carries the end of the gzip member behind the last
- * block, so that the file is complete again after it.
+ * time and written as soon as all before them are; each write carries the end of the member behind the last block, so
+ * that the file is complete again after it.
  */
 export class BlockQueue {
   readonly #file: OutputFile;
@@ -51,14 +50,14 @@ export class BlockQueue {
 
   /** Bytes that the file should have on disk. */
   get diskBytes(): number {
-    if (this.#position !== undefined) return this.#position + (this.#disk.gzip ? TRAILER_BYTES : 0);
+    if (this.#position !== undefined) return this.#position + this.#disk.format.trailerBytes;
     return this.#start();
   }
 
   /** Where a file begins that nothing was written to since it was taken into memory: behind its last member. */
   #start(): number {
     const { record } = this.#file;
-    return record === undefined ? 0 : record.committedBytes + (this.#disk.gzip ? TRAILER_BYTES : 0);
+    return record === undefined ? 0 : record.committedBytes + this.#disk.format.trailerBytes;
   }
 
   async #run(): Promise<void> {
@@ -86,10 +85,10 @@ export class BlockQueue {
   async #write(ready: (Block | Mark)[]): Promise<void> {
     const last = ready.findLast(isBlock);
     if (last === undefined) return this.#pass(ready, this.#position ?? 0);
-    const { io, openFiles, gzip } = this.#disk;
+    const { io, openFiles, format } = this.#disk;
     const parts: Buffer[] = [];
     for (const item of ready) if (isBlock(item)) parts.push(...this.#bytes(item));
-    if (gzip) parts.push(memberTrailer(last.crc, last.memberBytes));
+    if (format.trailerBytes > 0) parts.push(format.trailer(last.crc, last.memberBytes));
     let start = 0;
     try {
       await openFiles.write(this.#file, async (fd) => {
@@ -118,7 +117,8 @@ export class BlockQueue {
   }
 
   #bytes(block: Block): Buffer[] {
-    return this.#disk.gzip && block.startsMember ? [MEMBER_HEADER, block.data!] : [block.data!];
+    const { header } = this.#disk.format;
+    return block.startsMember && header.length > 0 ? [header, block.data!] : [block.data!];
   }
 }
 

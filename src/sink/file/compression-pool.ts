@@ -1,22 +1,10 @@
-import zlib from 'node:zlib';
-
-export interface CompressionJob {
-  readonly content: Buffer;
-  /** The content before it in the same member, at most 32 KiB; without it the block is legal too, only larger. */
-  readonly dictionary: Buffer | undefined;
-  readonly level: number;
-  /** Looked at before the job starts: what a rewind gave up is not compressed any more. */
-  readonly wanted: () => boolean;
-}
-
-/** Audit events shrink by 7 to 9 times. Output that is larger than expected costs another trip to a thread. */
-const EXPECTED_RATIO = 5;
-const MIN_CHUNK_BYTES = 1024;
+type Work = () => Promise<Buffer>;
 
 interface Waiting {
-  readonly job: CompressionJob;
+  readonly work: Work;
+  readonly wanted: () => boolean;
   readonly resolve: (block: Buffer | undefined) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -34,10 +22,13 @@ export class CompressionPool {
     this.#threads = Math.max(1, threads);
   }
 
-  /** Gives a raw deflate block that ends on a sync flush, or undefined when the job was no longer wanted. */
-  compress(job: CompressionJob): Promise<Buffer | undefined> {
+  /**
+   * Gives what `work` gives, or undefined when it was no longer wanted. `wanted` is looked at before the work starts:
+   * what a rewind gave up is not compressed any more.
+   */
+  run(work: Work, wanted: () => boolean): Promise<Buffer | undefined> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, resolve, reject });
+      this.#waiting.push({ work, wanted, resolve, reject });
       this.#start();
     });
   }
@@ -45,7 +36,7 @@ export class CompressionPool {
   #start(): void {
     while (this.#running < this.#threads && this.#next < this.#waiting.length) {
       const waiting = this.#waiting[this.#next++]!;
-      if (waiting.job.wanted()) this.#run(waiting);
+      if (waiting.wanted()) void this.#run(waiting);
       else waiting.resolve(undefined);
     }
     // The queue is cut in large steps: shifting each job off a long array is quadratic.
@@ -55,19 +46,15 @@ export class CompressionPool {
     }
   }
 
-  #run({ job, resolve, reject }: Waiting): void {
+  async #run({ work, resolve, reject }: Waiting): Promise<void> {
     this.#running += 1;
-    const options: zlib.ZlibOptions = {
-      level: job.level,
-      finishFlush: zlib.constants.Z_SYNC_FLUSH,
-      chunkSize: Math.max(MIN_CHUNK_BYTES, Math.ceil(job.content.length / EXPECTED_RATIO)),
-    };
-    if (job.dictionary !== undefined) options.dictionary = job.dictionary;
-    zlib.deflateRaw(job.content, options, (error, block) => {
+    try {
+      resolve(await work());
+    } catch (error) {
+      reject(error);
+    } finally {
       this.#running -= 1;
-      if (error === null) resolve(block);
-      else reject(error);
       this.#start();
-    });
+    }
   }
 }

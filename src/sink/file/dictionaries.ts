@@ -1,6 +1,6 @@
 import type { OutputFile } from './output-file.ts';
 
-/** How far back a deflate block can refer. */
+/** How far back a deflate block can refer. Zstandard could go further, and on audit events gains 4 % by twice as much. */
 const WINDOW_BYTES = 32 * 1024;
 
 /** Over all files; 256 files with a full window. Beyond it the files used longest ago compress without one. */

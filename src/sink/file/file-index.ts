@@ -55,13 +55,17 @@ export class FileIndex {
     this.#share = options.share;
   }
 
-  /** Takes a file of the database into memory that is on disk as its record says. */
+  /**
+   * Takes a file of the database into memory that is on disk as its record says. One that was begun with another
+   * compression is only there to be finished: new content goes to a sibling.
+   */
   load(record: ArchiveRecord): void {
     const file = new OutputFile(this.#share, { ...record, record });
     if (record.open) {
       file.place = { id: record.id, path: record.path, device: record.device, inode: record.inode };
     }
-    this.#add(file);
+    if (record.compress === this.#config.compress) this.#add(file);
+    else this.files.add(file);
   }
 
   find(tag: string, timeMs: number): OutputFile {
@@ -136,7 +140,7 @@ export class FileIndex {
   }
 
   #load(tag: string, wantedPath: string, slot: number): OutputFile {
-    const record = this.#records.current(this.#config.name, wantedPath);
+    const record = this.#records.current(this.#config.name, wantedPath, this.#config.compress);
     if (record !== undefined) this.load(record);
     else this.#add(new OutputFile(this.#share, { wantedPath, tag, slot }));
     return this.#byPath.get(wantedPath)!;

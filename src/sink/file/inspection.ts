@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import type { ArchiveRecord } from '../../checkpoint/archive-records.ts';
 import { type FileIo, type FileStat, isRecorded, readAt } from '../file-io.ts';
-import { MEMBER_HEADER, memberTrailer, TRAILER_BYTES } from './gzip-format.ts';
+import { ARCHIVE_FORMATS } from './archive-format.ts';
 import { lstatOrNothing } from './registrar.ts';
 
 /** What stands where an open file of the database should be, and so what is to be done with it. */
@@ -42,12 +42,12 @@ export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Findin
 }
 
 /** What has to stand behind the committed content of a file. */
-export function committedEnding(record: ArchiveRecord): Buffer {
-  return record.compress === 'gzip' ? memberTrailer(record.crc32, record.memberBytes) : Buffer.alloc(0);
+export function committedEnding({ compress, crc32, memberBytes }: ArchiveRecord): Buffer {
+  return ARCHIVE_FORMATS[compress].trailer(crc32, memberBytes);
 }
 
 async function endsWith(io: FileIo, record: ArchiveRecord, ending: Buffer): Promise<boolean> {
-  return (await bytesAt(io, record.path, TRAILER_BYTES, record.committedBytes)).equals(ending);
+  return (await bytesAt(io, record.path, ending.length, record.committedBytes)).equals(ending);
 }
 
 /**
@@ -55,9 +55,10 @@ async function endsWith(io: FileIo, record: ArchiveRecord, ending: Buffer): Prom
  * does not is somebody else's. After a power loss there may be NULs where content was to come. Lines tell nothing.
  */
 async function mayBeOurs(io: FileIo, record: ArchiveRecord): Promise<boolean> {
-  if (record.compress !== 'gzip') return true;
-  const beginning = await bytesAt(io, record.path, MEMBER_HEADER.length, 0);
-  return beginning.equals(MEMBER_HEADER.subarray(0, beginning.length)) || beginning.every((byte) => byte === 0);
+  const { header } = ARCHIVE_FORMATS[record.compress];
+  if (header.length === 0) return true;
+  const beginning = await bytesAt(io, record.path, header.length, 0);
+  return beginning.equals(header.subarray(0, beginning.length)) || beginning.every((byte) => byte === 0);
 }
 
 async function bytesAt(io: FileIo, path: string, length: number, position: number): Promise<Buffer> {

@@ -18,6 +18,15 @@ function listed({ files }: TargetFiles): Record<string, number> {
   return Object.fromEntries([...files.values()].map(({ path, events }) => [path, events]));
 }
 
+test('the files of the default path are named for their compression', () => {
+  for (const [compress, name] of [
+    ['zstd', 'audit-a.2026011509.log.zst'],
+    ['none', 'audit-a.2026011509.log'],
+  ] as const) {
+    assert.equal(targetFiles({ compress, path: undefined }).add('audit.a', NINE, 10), `/var/log/auditail/${name}`);
+  }
+});
+
 test('beyond max_tags in a slot, further tags share the overflow file of the slot', () => {
   const sink = targetFiles({ max_tags: 2 });
   for (const tag of ['audit.a', 'audit.b', 'audit.c', 'audit.d', 'audit.a']) sink.add(tag, NINE, 10);

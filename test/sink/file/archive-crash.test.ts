@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { faultyIo, systemError } from '../faulty-io.ts';
-import { committedLines, Harness, HOUR, readLines, T0, tempDir, zcat } from './archive-harness.ts';
+import { committedLines, Harness, HOUR, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
 /** Several files, several hours, blocks that fill up between commits, few descriptors, a late event. */
 async function scenario(
@@ -31,8 +32,15 @@ async function scenario(
 
 const SMALL = { blockBytes: 700, config: { maxOpenFiles: 2 } };
 
-for (const durability of ['process', 'disk'] as const) {
-  test(`a crash before any file call that changes something leaves what the last commit held (${durability})`, async (t) => {
+const KINDS = [
+  { compress: 'gzip', durability: 'process' },
+  { compress: 'gzip', durability: 'disk' },
+  { compress: 'zstd', durability: 'disk' },
+] as const;
+
+for (const { compress, durability } of KINDS) {
+  const small = { ...SMALL, config: { ...SMALL.config, compress } };
+  test(`a crash before any file call that changes something leaves what the last commit held (${compress}, ${durability})`, async (t) => {
     const root = tempDir(t);
     const copies: { at: string; expected: Map<string, string[]>; where: string }[] = [];
     let committed = new Map<string, string[]>();
@@ -46,7 +54,7 @@ for (const durability of ['process', 'disk'] as const) {
       }
       copies.push({ at: `${call} ${count}`, expected: structuredClone(committed), where });
     });
-    const h = new Harness(path.join(root, 'live'), { ...SMALL, durability, io });
+    const h = new Harness(path.join(root, 'live'), { ...small, durability, io });
     await h.start();
     await scenario(
       h,
@@ -64,7 +72,7 @@ for (const durability of ['process', 'disk'] as const) {
 
     for (const [index, { at, expected, where }] of copies.entries()) {
       // Copies have other inodes than the originals that the database knows.
-      const crashed = new Harness(where, SMALL);
+      const crashed = new Harness(where, small);
       crashed.create();
       adoptCopies(crashed, path.join(root, 'live'));
       const inHere = new Map([...expected].map(([file, lines]) => [moved(file, root, where), lines]));
@@ -80,7 +88,7 @@ for (const durability of ['process', 'disk'] as const) {
       );
       for (const [file, lines] of inHere) {
         assert.deepEqual(readLines(file), lines, `${file} after a crash at ${at}`);
-        if (index % 16 === 0) zcat(file);
+        if (index % 16 === 0) programCat(file);
       }
       // The archive goes on from there.
       crashed.append('n0', 'after the crash');
@@ -116,8 +124,11 @@ function moved(file: string, root: string, where: string): string {
 /** All n take a while; a few of them are enough on most days. */
 const STEP = process.env.AUDITAIL_FUZZ_RUNS === undefined ? 4 : 1;
 
-for (const every of [false, true]) {
-  test(`a fault at ${every ? 'every n-th file call' : 'the n-th file call'}: rewind, read again, nothing lost or repeated`, async (t) => {
+for (const { every, compress } of [false, true].flatMap((every) =>
+  COMPRESSIONS.filter((one) => one !== 'none').map((compress) => ({ every, compress })),
+)) {
+  const small = { ...SMALL, config: { ...SMALL.config, compress } };
+  test(`${compress}: a fault at ${every ? 'every n-th file call' : 'the n-th file call'}: rewind, read again, nothing lost or repeated`, async (t) => {
     const root = tempDir(t);
     // Failing more often than a rewind and a commit take calls would never end.
     for (let n = every ? 200 : 1, over = false; !over; n += every ? 17 : STEP) {
@@ -128,7 +139,7 @@ for (const every of [false, true]) {
         if (call === 'close' || (every ? count % n !== 0 : count !== n)) return;
         throw systemError(['EIO', 'ENOSPC', 'EDQUOT'][n % 3]!);
       });
-      const h = new Harness(path.join(root, String(n)), { ...SMALL, durability: 'disk', io });
+      const h = new Harness(path.join(root, String(n)), { ...small, durability: 'disk', io });
       h.create();
       await untilDone(() => h.archive.start());
       const expected = new Map<string, string[]>();

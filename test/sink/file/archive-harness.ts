@@ -7,7 +7,8 @@ import zlib from 'node:zlib';
 import { pino } from 'pino';
 import { ArchiveRecords } from '../../../src/checkpoint/archive-records.ts';
 import { type Database, openDatabase } from '../../../src/checkpoint/database.ts';
-import type { FileSinkConfig } from '../../../src/config/types.ts';
+import { DEFAULTS } from '../../../src/config/limits.ts';
+import { ENDINGS, type FileSinkConfig } from '../../../src/config/types.ts';
 import { compilePathTemplate, numberedSibling } from '../../../src/route/path-template.ts';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
 import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
@@ -41,9 +42,11 @@ export class Harness {
   constructor(root: string, options: HarnessOptions = {}) {
     this.root = root;
     this.options = options;
+    const { compress = 'gzip' } = options.config ?? {};
     this.config = defaultFileSink({
-      path: path.join(this.dir, `audit-\${tag[1..]}.%Y%m%d%H.log${options.config?.compress === 'none' ? '' : '.gz'}`),
+      path: path.join(this.dir, `audit-\${tag[1..]}.%Y%m%d%H.log${ENDINGS[compress]}`),
       time: ['arrival'],
+      level: DEFAULTS.levels[compress],
       ...options.config,
     });
   }
@@ -141,19 +144,36 @@ export function harness(t: TestContext, options: HarnessOptions = {}): Harness {
   return made;
 }
 
-/** The lines of a file, inflated where it is gzip; every member has to be whole. */
+/** The lines of a file, decompressed as its name says; every member has to be whole. */
 export function readLines(file: string): string[] {
-  const bytes = fs.readFileSync(file);
-  const text = (file.endsWith('.gz') ? zlib.gunzipSync(bytes) : bytes).toString();
+  const text = decompress(file, fs.readFileSync(file)).toString();
   if (text === '') return [];
   if (!text.endsWith('\n')) throw new Error(`${file} ends within a line`);
   return text.slice(0, -1).split('\n');
 }
 
-/** What the programs of the host read from a file. */
-export function zcat(file: string): Buffer {
+function decompress(file: string, bytes: Buffer): Buffer {
+  if (file.endsWith('.gz')) return zlib.gunzipSync(bytes);
+  return file.endsWith('.zst') ? zlib.zstdDecompressSync(bytes) : bytes;
+}
+
+/** What the programs of the host read from a file: `gzip`, `zstd` or none, as its name says. */
+export function programCat(file: string): Buffer {
+  if (file.endsWith('.zst')) return zstdcat(file);
+  if (!file.endsWith('.gz')) return fs.readFileSync(file);
   execFileSync('gzip', ['-t', file], { stdio: 'pipe' });
   return execFileSync('zcat', [file], { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function zstdcat(file: string): Buffer {
+  try {
+    execFileSync('zstd', ['-q', '-t', file], { stdio: 'pipe' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    console.log(`no zstd program here: ${file} is only read by zlib`);
+    return zlib.zstdDecompressSync(fs.readFileSync(file));
+  }
+  return execFileSync('zstd', ['-q', '-dc', file], { maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** The content of a file as a start would leave it: cut at its committed length, with its trailer. */
@@ -163,10 +183,9 @@ export function committedLines(records: ArchiveRecords, sink = 'archive'): Map<s
     if (record.inode === undefined) continue;
     const content = fs.readFileSync(record.path).subarray(0, record.committedBytes);
     if (content.length < record.committedBytes) throw new Error(`${record.path} is shorter than committed`);
-    const text =
-      record.compress === 'gzip'
-        ? zlib.gunzipSync(Buffer.concat([content, memberTrailer(record.crc32, record.memberBytes)])).toString()
-        : content.toString();
+    const { compress, crc32, memberBytes } = record;
+    const trailer = { gzip: memberTrailer(crc32, memberBytes), zstd: Buffer.of(1, 0, 0), none: Buffer.alloc(0) };
+    const text = decompress(record.path, Buffer.concat([content, trailer[compress]])).toString();
     found.set(record.path, text === '' ? [] : text.slice(0, -1).split('\n'));
   }
   return found;

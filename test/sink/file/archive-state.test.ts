@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { AuditailError } from '../../../src/errors.ts';
 import { type Harness, HOUR, harness, readLines, T0 } from './archive-harness.ts';
 
@@ -27,6 +28,8 @@ async function refusal(h: Harness): Promise<AuditailError> {
   assert.deepEqual(h.cuts(), []);
   return error;
 }
+
+const COMPRESSED = COMPRESSIONS.filter((one) => one !== 'none');
 
 test('an empty state beside an archive is refused with the command that resolves it', async (t) => {
   const h = harness(t);
@@ -123,50 +126,56 @@ test('a tail is kept until it is dropped, and one that was kept before is not ov
   assert.deepEqual(h.cuts(), []);
 });
 
-test('a trailer that is torn or missing is written again, and nothing is kept of it', async (t) => {
-  const h = harness(t);
-  await h.start();
-  h.append('a', 'one');
-  await h.commit();
-  const whole = fs.readFileSync(h.file('a'));
-  const { committedBytes } = h.records.open('archive')[0]!;
-  for (let length = committedBytes; length < whole.length; length += 1) {
-    fs.truncateSync(h.file('a'), length);
+for (const compress of COMPRESSED) {
+  test(`a trailer that is torn or missing is written again, and nothing is kept of it (${compress})`, async (t) => {
+    const h = harness(t, { config: { compress } });
     await h.start();
-    assert.deepEqual(fs.readFileSync(h.file('a')), whole);
-  }
-  assert.deepEqual(h.cuts(), []);
-});
+    h.append('a', 'one');
+    await h.commit();
+    const whole = fs.readFileSync(h.file('a'));
+    const { committedBytes } = h.records.open('archive')[0]!;
+    for (let length = committedBytes; length < whole.length; length += 1) {
+      fs.truncateSync(h.file('a'), length);
+      await h.start();
+      assert.deepEqual(fs.readFileSync(h.file('a')), whole);
+    }
+    assert.deepEqual(h.cuts(), []);
+  });
+}
 
-test('a file without a commit is removed at a start, and its bytes are kept', async (t) => {
-  const h = harness(t, { blockBytes: 512 });
-  await h.start();
-  h.append('a', 'x'.repeat(600));
-  await settled(() => h.files().length === 1 && fs.statSync(h.file('a')).size > 0);
-  await h.archive.close();
-  await h.start();
-  assert.deepEqual(h.files(), []);
-  assert.equal(h.cuts().length, 1);
-  assert.deepEqual(h.records.open('archive'), []);
-  h.append('a', 'again');
-  await h.commit();
-  assert.deepEqual(h.lines('a'), ['again']);
-  assert.equal(h.logged(/taken/).length, 0);
-});
+for (const compress of COMPRESSED) {
+  test(`a file without a commit is removed at a start, and its bytes are kept (${compress})`, async (t) => {
+    const h = harness(t, { blockBytes: 512, config: { compress } });
+    await h.start();
+    h.append('a', 'x'.repeat(600));
+    await settled(() => h.files().length === 1 && fs.statSync(h.file('a')).size > 0);
+    await h.archive.close();
+    await h.start();
+    assert.deepEqual(h.files(), []);
+    assert.equal(h.cuts().length, 1);
+    assert.deepEqual(h.records.open('archive'), []);
+    h.append('a', 'again');
+    await h.commit();
+    assert.deepEqual(h.lines('a'), ['again']);
+    assert.equal(h.logged(/taken/).length, 0);
+  });
+}
 
-test('a rewind removes files without a commit and keeps nothing', async (t) => {
-  const h = harness(t, { blockBytes: 512 });
-  await h.start();
-  h.append('a', 'x'.repeat(600));
-  await settled(() => h.files().length === 1 && fs.statSync(h.file('a')).size > 0);
-  h.append('b', 'pending');
-  await h.archive.rewind();
-  assert.deepEqual(h.files(), []);
-  assert.deepEqual(h.cuts(), []);
-  assert.equal(h.budget.used, 0);
-  await h.commit();
-  assert.deepEqual(h.files(), []);
-});
+for (const compress of COMPRESSED) {
+  test(`a rewind removes files without a commit and keeps nothing (${compress})`, async (t) => {
+    const h = harness(t, { blockBytes: 512, config: { compress } });
+    await h.start();
+    h.append('a', 'x'.repeat(600));
+    await settled(() => h.files().length === 1 && fs.statSync(h.file('a')).size > 0);
+    h.append('b', 'pending');
+    await h.archive.rewind();
+    assert.deepEqual(h.files(), []);
+    assert.deepEqual(h.cuts(), []);
+    assert.equal(h.budget.used, 0);
+    await h.commit();
+    assert.deepEqual(h.files(), []);
+  });
+}
 
 test('foreign bytes behind an open file are kept when a rewind cuts them off', async (t) => {
   const h = harness(t);
@@ -183,65 +192,69 @@ test('foreign bytes behind an open file are kept when a rewind cuts them off', a
   assert.match(fs.readFileSync(path.join(h.cutDir, h.cuts()[0]!), 'latin1'), /evidence$/);
 });
 
-test('a finished hour is told once, and late events still land in it', async (t) => {
-  const h = harness(t);
-  await h.start();
-  h.append('a', 'one');
-  await h.commit();
-  h.now = T0 + HOUR + h.config.graceMs;
-  await h.archive.maintain();
-  assert.equal(h.logged(/finished/).length, 0, 'no later hour was committed');
-  h.append('a', 'two', T0 + HOUR);
-  await h.commit();
-  h.now -= 1;
-  await h.archive.maintain();
-  assert.equal(h.logged(/finished/).length, 0, 'grace is not over');
-  h.now += 1;
-  h.append('a', 'three');
-  await h.archive.maintain();
-  assert.equal(h.logged(/finished/).length, 0, 'it has lines that are not committed');
-  await h.commit();
-  await h.archive.maintain();
-  await h.archive.maintain();
-  const [told, ...more] = h.logged(/finished/);
-  assert.deepEqual(more, []);
-  assert.equal(told!.event, 'archive_finished');
-  assert.equal(told!.path, h.file('a'));
-  assert.equal(told!.events, 2);
-  assert.equal(told!.first_time, '2026-11-20T15:00:00.000Z');
+for (const compress of COMPRESSED) {
+  test(`a finished hour is told once, and late events still land in it (${compress})`, async (t) => {
+    const h = harness(t, { config: { compress } });
+    await h.start();
+    h.append('a', 'one');
+    await h.commit();
+    h.now = T0 + HOUR + h.config.graceMs;
+    await h.archive.maintain();
+    assert.equal(h.logged(/finished/).length, 0, 'no later hour was committed');
+    h.append('a', 'two', T0 + HOUR);
+    await h.commit();
+    h.now -= 1;
+    await h.archive.maintain();
+    assert.equal(h.logged(/finished/).length, 0, 'grace is not over');
+    h.now += 1;
+    h.append('a', 'three');
+    await h.archive.maintain();
+    assert.equal(h.logged(/finished/).length, 0, 'it has lines that are not committed');
+    await h.commit();
+    await h.archive.maintain();
+    await h.archive.maintain();
+    const [told, ...more] = h.logged(/finished/);
+    assert.deepEqual(more, []);
+    assert.equal(told!.event, 'archive_finished');
+    assert.equal(told!.path, h.file('a'));
+    assert.equal(told!.events, 2);
+    assert.equal(told!.first_time, '2026-11-20T15:00:00.000Z');
 
-  const shipped = fs.readFileSync(h.file('a'));
-  h.append('a', 'late');
-  h.append('b', 'late');
-  await h.commit();
-  assert.deepEqual(h.lines('a'), ['one', 'three', 'late']);
-  assert.deepEqual(h.lines('b'), ['late']);
-  assert.deepEqual(fs.readFileSync(h.file('a')).subarray(0, shipped.length), shipped);
-  await h.archive.maintain();
-  assert.deepEqual(
-    h.logged(/file finished/).map((line) => [line.path, line.events]),
-    [
-      [h.file('a'), 2],
-      [h.file('a'), 3],
-      [h.file('b'), 1],
-    ],
-  );
-});
+    const shipped = fs.readFileSync(h.file('a'));
+    h.append('a', 'late');
+    h.append('b', 'late');
+    await h.commit();
+    assert.deepEqual(h.lines('a'), ['one', 'three', 'late']);
+    assert.deepEqual(h.lines('b'), ['late']);
+    assert.deepEqual(fs.readFileSync(h.file('a')).subarray(0, shipped.length), shipped);
+    await h.archive.maintain();
+    assert.deepEqual(
+      h.logged(/file finished/).map((line) => [line.path, line.events]),
+      [
+        [h.file('a'), 2],
+        [h.file('a'), 3],
+        [h.file('b'), 1],
+      ],
+    );
+  });
+}
 
-test('a crash while late events are written to a finished hour leaves the hour as it was', async (t) => {
-  const h = harness(t, { blockBytes: 512 });
-  await h.start();
-  h.append('a', 'one');
-  h.append('a', 'two', T0 + HOUR);
-  await h.commit();
-  h.now = T0 + HOUR + h.config.graceMs;
-  await h.archive.maintain();
-  const finished = fs.readFileSync(h.file('a'));
-  h.append('a', 'late'.repeat(200));
-  await settled(() => fs.statSync(h.file('a')).size > finished.length);
-  await h.start();
-  assert.deepEqual(fs.readFileSync(h.file('a')), finished);
-});
+for (const compress of COMPRESSED) {
+  test(`a crash while late events are written to a finished hour leaves the hour as it was (${compress})`, async (t) => {
+    const h = harness(t, { blockBytes: 512, config: { compress } });
+    await h.start();
+    h.append('a', 'one');
+    h.append('a', 'two', T0 + HOUR);
+    await h.commit();
+    h.now = T0 + HOUR + h.config.graceMs;
+    await h.archive.maintain();
+    const finished = fs.readFileSync(h.file('a'));
+    h.append('a', 'late'.repeat(200));
+    await settled(() => fs.statSync(h.file('a')).size > finished.length);
+    await h.start();
+    assert.deepEqual(fs.readFileSync(h.file('a')), finished);
+  });
+}
 
 test('files are finished after a restart too', async (t) => {
   const h = harness(t);

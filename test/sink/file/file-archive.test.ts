@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { gunzipSync as independentGunzip } from 'fflate';
+import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { nodeFileIo } from '../../../src/sink/file-io.ts';
-import { committedLines, Harness, HOUR, harness, readLines, T0, tempDir, zcat } from './archive-harness.ts';
+import { committedLines, Harness, HOUR, harness, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
 test('lines are in the file of their tag and hour after a commit', async (t) => {
   const h = harness(t);
@@ -43,9 +45,28 @@ test('zcat, gzip -t, zlib and an independent inflater read a file of many small 
     await h.commit();
   }
   const text = `${expected.join('\n')}\n`;
-  assert.equal(zcat(h.file('a')).toString(), text);
+  assert.equal(programCat(h.file('a')).toString(), text);
   assert.deepEqual(h.lines('a'), expected);
   assert.equal(Buffer.from(independentGunzip(fs.readFileSync(h.file('a')))).toString(), text);
+});
+
+test('zstd, zstdgrep and zlib read a file of many small commits, which is one frame', async (t) => {
+  const h = harness(t, { durability: 'disk', config: { compress: 'zstd' } });
+  await h.start();
+  const expected: string[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    const line = `{"n":${i},"text":"${'wort '.repeat(i)}"}`;
+    expected.push(line);
+    h.append('a', line);
+    await h.commit();
+    assert.equal(programCat(h.file('a')).toString(), `${expected.join('\n')}\n`);
+  }
+  assert.deepEqual(h.lines('a'), expected);
+  const frames = fs.readFileSync(h.file('a')).toString('latin1').split('\x28\xb5\x2f\xfd').length - 1;
+  assert.equal(frames, 1);
+  const found = spawnSync('zstdgrep', ['-c', 'wort', h.file('a')], { encoding: 'utf8' });
+  if (found.error !== undefined) t.diagnostic(`zstdgrep was not asked: ${found.error.message}`);
+  else assert.equal(found.stdout.trim(), '39');
 });
 
 test('what is appended after a cut is not in its rows', async (t) => {
@@ -93,7 +114,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant('crash' as const) },
 );
 
-for (const compress of ['gzip', 'none'] as const) {
+for (const compress of COMPRESSIONS) {
   test(`any sequence of appends, commits, rewinds and crashes gives exactly the committed lines (${compress})`, async (t) => {
     await fc.assert(
       fc.asyncProperty(
