@@ -32,7 +32,8 @@ export class LineClassifier {
   }
 }
 
-function isBlank(buffer: Buffer, start: number, end: number): boolean {
+/** Nothing but white space. */
+export function isBlank(buffer: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     const byte = buffer[at];
     if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;

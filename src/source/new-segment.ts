@@ -29,6 +29,8 @@ export async function newSegmentRow(
       firstTime,
       lastTime: undefined,
       finished: tail && !file.live,
+      headOf: undefined,
+      headBytes: 0,
     };
   } finally {
     await open.close();

@@ -21,6 +21,7 @@ test('an empty file is the default source, the namespace rewrite and the archive
         path: '/var/log/kubernetes/audit',
         exclude: [],
         format: 'json',
+        stream: undefined,
         readFrom: 'head',
         maxLineBytes: 16 * 1024 ** 2,
         refreshIntervalMs: 5000,
