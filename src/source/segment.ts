@@ -157,7 +157,11 @@ export class Segment {
   /** Whether a commit is durable that stored the segment as finished and taken by every sink. */
   get settled(): boolean {
     if (!this.#committed.finished || this.hasNews) return false;
-    return this.#sinks.every(({ pace }) => (pace?.ledger.takenTo(this.id) ?? this.position) >= this.position);
+    return this.#sinks.every(({ pace }) => {
+      // Of what belongs to the segment before, a sink is handed nothing here.
+      const taken = Math.max(this.headBytes, pace?.ledger.takenTo(this.id) ?? this.position);
+      return taken >= this.position;
+    });
   }
 
   /** What a commit stores; the state at this very moment. */
