@@ -1,7 +1,6 @@
 import type { SourceConfig } from '../config/types.ts';
 import { containerLine } from '../event/container-format.ts';
 import type { ContainerLine } from '../event/container-line.ts';
-import { OPEN_BRACE, spaceEnd } from '../event/json-bytes.ts';
 import { oversizeTag, unparsedTag } from '../route/reserved-tags.ts';
 import type { Rewriter } from '../route/rewrite.ts';
 import type { Router } from '../route/router.ts';
@@ -12,7 +11,7 @@ import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { EventReader } from './event-rules.ts';
 import type { EventSink } from './event-sink.ts';
-import { isBlank, type LineKind } from './line-classifier.ts';
+import { beginsAsObject, isBlank, type LineKind } from './line-classifier.ts';
 
 export interface PipelineDeps {
   readonly reader: EventReader;
@@ -63,7 +62,7 @@ export class EventPipeline implements LineHandler {
     this.#begin(segment, offset);
     const { classifier } = this.#deps.reader;
     const kind = classifier.classify(buffer, start, end);
-    const isText = kind === 'unparsable' && this.#containerLine !== undefined && !isObject(buffer, start, end);
+    const isText = kind === 'unparsable' && this.#containerLine !== undefined && !beginsAsObject(buffer, start, end);
     // Lines that are read once more, for a sink that is behind, were counted and told.
     if (!segment.isRepeat && isText) this.#tellText(segment, end - start + 1, offset);
     else if (!segment.isRepeat) this.#tell(kind, segment, end - start + 1, offset);
@@ -208,10 +207,4 @@ export class EventPipeline implements LineHandler {
 
 function noCounts() {
   return { events: 0, bytes: 0, blank: 0, other: 0, text: 0 };
-}
-
-/** Whether the line begins as an event does. */
-function isObject(buffer: Buffer, start: number, end: number): boolean {
-  const first = spaceEnd(buffer, start, end);
-  return first < end && buffer[first] === OPEN_BRACE;
 }

@@ -1,3 +1,4 @@
+import { OPEN_BRACE, spaceEnd } from '../event/json-bytes.ts';
 import type { EventScanner } from '../event/scanner.ts';
 import { findTornEvent } from '../event/torn.ts';
 
@@ -30,6 +31,12 @@ export class LineClassifier {
     this.eventStart = findTornEvent(buffer, start, end, scanner);
     return this.eventStart < 0 ? 'unparsable' : 'torn';
   }
+}
+
+/** Whether it begins as an event does. What does not, in a container's log, is other text that the container writes. */
+export function beginsAsObject(buffer: Buffer, start: number, end: number): boolean {
+  const first = spaceEnd(buffer, start, end);
+  return first < end && buffer[first] === OPEN_BRACE;
 }
 
 /** Nothing but white space. */
