@@ -139,7 +139,10 @@ test('a container’s log is archived once, through rotations within events and 
   assert.equal((await scene.runToEnd({ config })).code, 0);
   assertExact(await scene.compare(container.expected));
   assert.ok(container.klogLines > 50, `${container.klogLines} lines of klog`);
-  assert.ok(agent.log.some(({ level }) => level === 'info'), 'levels are told by their names');
+  assert.ok(
+    agent.log.some(({ level }) => level === 'info'),
+    'levels are told by their names',
+  );
   assert.deepEqual(warnings, [], 'klog is nothing to be warned of');
 });
 
