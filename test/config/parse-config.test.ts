@@ -209,7 +209,7 @@ test('each kind of wrong value says what was expected', () => {
       'admin: { listen: "unix:relative.sock" }',
       '1:18: admin.listen: expected host:port, unix:/path (at most 90 bytes), or off, found "unix:relative.sock"',
     ],
-    ['sources: [{ format: xml }]', '1:21: sources[0].format: expected json, cri or docker, found "xml"'],
+    ['sources: [{ format: xml }]', '1:21: sources[0].format: expected one of json, cri, docker, found "xml"'],
     [
       'sources: [{ tag: a..b }]',
       '1:18: sources[0].tag: expected a tag: parts of A-Z, a-z, 0-9, _ and -, joined by dots, found "a..b"',
