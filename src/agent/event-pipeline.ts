@@ -3,13 +3,14 @@ import { oversizeTag, unparsedTag } from '../route/reserved-tags.ts';
 import type { Rewriter } from '../route/rewrite.ts';
 import type { Router } from '../route/router.ts';
 import type { LineOrigin } from '../sink/http/line-origin.ts';
-import type { LineHandler, LongLineHandler } from '../source/line-handler.ts';
+import type { EventTimes, LineHandler, LongLineHandler } from '../source/line-handler.ts';
 import type { Segment } from '../source/segment.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { EventReader } from './event-rules.ts';
 import type { EventSink } from './event-sink.ts';
-import type { LineKind } from './line-classifier.ts';
+import { beginsAsObject, isBlank, type LineKind } from './line-classifier.ts';
+import { lineTime } from './line-time.ts';
 
 export interface PipelineDeps {
   readonly reader: EventReader;
@@ -25,14 +26,25 @@ export interface PipelineDeps {
 /** Tags that were warned of as unrouted; hostile ones cost no more memory than this. */
 const MAX_WARNED_TAGS = 1024;
 
+/** Files of which it was told that they hold other text than events; told once more when so many others came between. */
+const MAX_TOLD_FILES = 1024;
+
+interface Fault {
+  readonly column: number;
+  readonly reason: string;
+}
+
 /** The way of a line: scan, tag, sinks. One for each source. */
 export class EventPipeline implements LineHandler {
   /** Lines taken since the last {@link flushCounts}. */
-  #counts = { events: 0, bytes: 0, blank: 0 };
+  #counts = noCounts();
   readonly #source: SourceConfig;
   readonly #unparsedTag: string;
   readonly #deps: PipelineDeps;
   readonly #warnedTags = new Set<string>();
+  readonly #lineTime: EventTimes['eventTime'];
+  /** Ids of segments. */
+  readonly #toldText = new Set<number>();
   /** Of the line at hand; one object for all lines. */
   readonly #origin: { -readonly [K in keyof LineOrigin]: LineOrigin[K] };
 
@@ -40,6 +52,7 @@ export class EventPipeline implements LineHandler {
     this.#source = source;
     this.#unparsedTag = unparsedTag(source.tag);
     this.#deps = deps;
+    this.#lineTime = lineTime(source.format, deps.reader);
     this.#origin = { source: source.name, segment: 0, path: '', offset: 0, unparsed: undefined };
   }
 
@@ -47,8 +60,10 @@ export class EventPipeline implements LineHandler {
     this.#begin(segment, offset);
     const { classifier } = this.#deps.reader;
     const kind = classifier.classify(buffer, start, end);
+    const isText = kind === 'unparsable' && this.#source.format !== 'json' && !beginsAsObject(buffer, start, end);
     // Lines that are read once more, for a sink that is behind, were counted and told.
-    if (!segment.isRepeat) this.#tell(kind, segment, end - start + 1, offset);
+    if (!segment.isRepeat && isText) this.#tellText(segment, end - start + 1, offset);
+    else if (!segment.isRepeat) this.#tell(kind, segment, end - start + 1, offset);
     if (kind === 'event') {
       this.#event(segment, buffer, start, end);
     } else if (kind === 'torn') {
@@ -58,6 +73,19 @@ export class EventPipeline implements LineHandler {
     } else if (kind === 'unparsable') {
       this.#unparsable(segment, buffer, start, end, classifier.errorReason);
     }
+  }
+
+  badLine(segment: Segment, buffer: Buffer, start: number, end: number, offset: number, fault: Fault): void {
+    this.#begin(segment, offset);
+    const kind = isBlank(buffer, start, end) ? 'blank' : 'unparsable';
+    if (!segment.isRepeat) this.#tell(kind, segment, end - start + 1, offset, fault);
+    if (kind === 'unparsable') this.#unparsable(segment, buffer, start, end, fault.reason);
+  }
+
+  passed(segment: Segment, otherLines: number, bytes: number): void {
+    if (segment.isRepeat) return;
+    this.#counts.bytes += bytes;
+    this.#counts.other += otherLines;
   }
 
   async longLine(segment: Segment, offset: number, length: number): Promise<LongLineHandler> {
@@ -82,9 +110,7 @@ export class EventPipeline implements LineHandler {
   }
 
   eventTime(buffer: Buffer, start: number, end: number): number | undefined {
-    const { scanner, eventTime } = this.#deps.reader;
-    scanner.scan(buffer, start, end);
-    return eventTime.of(buffer);
+    return this.#lineTime(buffer, start, end);
   }
 
   nulls(segment: Segment, count: number): void {
@@ -93,10 +119,12 @@ export class EventPipeline implements LineHandler {
 
   /** Adds what was taken to the metrics; called once a step, so that an event costs no lookup. */
   flushCounts(): void {
-    const { events, bytes, blank } = this.#counts;
+    const { events, bytes, blank, other, text } = this.#counts;
     if (bytes > 0) this.#deps.occurrences.eventsTaken(this.#source.name, events, bytes);
     if (blank > 0) this.#deps.occurrences.blankLines(this.#source.name, blank);
-    this.#counts = { events: 0, bytes: 0, blank: 0 };
+    if (other > 0) this.#deps.occurrences.otherStreamLines(this.#source.name, other);
+    if (text > 0) this.#deps.occurrences.textLines(this.#source.name, text);
+    this.#counts = noCounts();
   }
 
   /** Bytes of lines taken since the last {@link flushCounts}. */
@@ -113,15 +141,26 @@ export class EventPipeline implements LineHandler {
   }
 
   /** Counts a line, and tells of one that is not as it should be. */
-  #tell(kind: LineKind, { path }: Segment, bytes: number, offset: number): void {
+  #tell(kind: LineKind, { path }: Segment, bytes: number, offset: number, fault?: Fault): void {
     const { occurrences, reader } = this.#deps;
     this.#counts.bytes += bytes;
     if (kind === 'event' || kind === 'torn') this.#counts.events += 1;
     if (kind === 'blank') this.#counts.blank += 1;
     if (kind === 'torn') occurrences.lineTorn(this.#source.name, { path, offset });
     if (kind !== 'unparsable') return;
-    const { errorColumn: column, errorReason: reason } = reader.classifier;
+    const { errorColumn, errorReason } = reader.classifier;
+    const { column, reason } = fault ?? { column: errorColumn, reason: errorReason };
     occurrences.lineUnparsable(this.#source.name, { path, offset, column, reason });
+  }
+
+  /** What else the container writes is nothing to be warned of. */
+  #tellText({ id, path }: Segment, bytes: number, offset: number): void {
+    this.#counts.bytes += bytes;
+    this.#counts.text += 1;
+    if (this.#toldText.has(id)) return;
+    this.#toldText.add(id);
+    if (this.#toldText.size > MAX_TOLD_FILES) this.#toldText.delete(this.#toldText.values().next().value!);
+    this.#deps.occurrences.textFound(this.#source.name, { path, offset });
   }
 
   #event(segment: Segment, buffer: Buffer, start: number, end: number): void {
@@ -157,4 +196,8 @@ export class EventPipeline implements LineHandler {
     }
     return sinks;
   }
+}
+
+function noCounts() {
+  return { events: 0, bytes: 0, blank: 0, other: 0, text: 0 };
 }

@@ -1,3 +1,4 @@
+import { OPEN_BRACE, spaceEnd } from '../event/json-bytes.ts';
 import type { EventScanner } from '../event/scanner.ts';
 import { findTornEvent } from '../event/torn.ts';
 
@@ -32,7 +33,14 @@ export class LineClassifier {
   }
 }
 
-function isBlank(buffer: Buffer, start: number, end: number): boolean {
+/** Whether it begins as an event does. What does not, in a container's log, is other text that the container writes. */
+export function beginsAsObject(buffer: Buffer, start: number, end: number): boolean {
+  const first = spaceEnd(buffer, start, end);
+  return first < end && buffer[first] === OPEN_BRACE;
+}
+
+/** Nothing but white space. */
+export function isBlank(buffer: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     const byte = buffer[at];
     if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;

@@ -113,4 +113,9 @@ export const MIGRATIONS: readonly string[] = [
     offset  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Of a container's log: the last line of the segment head_of goes on in the first head_bytes bytes of this one.
+  ALTER TABLE segments ADD COLUMN head_of INTEGER;
+  ALTER TABLE segments ADD COLUMN head_bytes INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -47,6 +47,5 @@ function storePlace(db: Database, records: SegmentRecords, stream: number, place
   if (reader !== undefined) {
     db.prepare('DELETE FROM anchors WHERE segment = ? AND offset > ?').run(id, reader.offset);
   }
-  const { sizeSeen, firstTime, lastTime, finished } = row;
-  records.saveProgress([{ id, sizeSeen, firstTime, lastTime, finished, offsets, anchor: reader?.anchor }], now);
+  records.saveProgress([{ ...row, id, offsets, anchor: reader?.anchor }], now);
 }

@@ -13,6 +13,12 @@ export interface SegmentRow {
   readonly firstTime: number | undefined;
   readonly lastTime: number | undefined;
   readonly finished: boolean;
+  /**
+   * Of a container's log: the segment whose last line goes on at the beginning of this one, and how many bytes there
+   * belong to it. Reading this segment begins behind them.
+   */
+  readonly headOf: number | undefined;
+  readonly headBytes: number;
 }
 
 /** What the content before an offset was. */
@@ -32,6 +38,8 @@ export interface SegmentProgress {
   readonly firstTime: number | undefined;
   readonly lastTime: number | undefined;
   readonly finished: boolean;
+  readonly headOf: number | undefined;
+  readonly headBytes: number;
   readonly offsets: ReadonlyMap<string, number>;
   readonly anchor: Anchor | undefined;
 }
@@ -50,6 +58,8 @@ interface RawSegment {
   first_time: number | null;
   last_time: number | null;
   finished: number;
+  head_of: number | null;
+  head_bytes: number;
 }
 
 /**
@@ -164,10 +174,12 @@ export class SegmentRecords {
   /** Part of the commit's transaction. */
   saveProgress(progress: readonly SegmentProgress[], now: number): void {
     const update = this.#db.prepare(
-      'UPDATE segments SET size_seen = ?, first_time = ?, last_time = ?, finished = ?, seen_at = ? WHERE id = ?',
+      `UPDATE segments SET size_seen = ?, first_time = ?, last_time = ?, finished = ?, head_of = ?, head_bytes = ?,
+         seen_at = ? WHERE id = ?`,
     );
     for (const one of progress) {
-      update.run(one.sizeSeen, one.firstTime ?? null, one.lastTime ?? null, one.finished ? 1 : 0, now, one.id);
+      const { id, sizeSeen, firstTime, lastTime, finished, headOf, headBytes } = one;
+      update.run(sizeSeen, firstTime ?? null, lastTime ?? null, finished ? 1 : 0, headOf ?? null, headBytes, now, id);
       this.#saveOffsets(one.id, one.offsets);
       if (one.anchor !== undefined) this.#saveAnchor(one.id, one.anchor);
       // A finished segment does not grow, so it cannot be cut back and written on: its lines need no digests.
@@ -186,7 +198,9 @@ export class SegmentRecords {
         this.#db.prepare('UPDATE offsets SET offset = MIN(offset, ?) WHERE segment = ?').run(offset, segment);
         this.#db.prepare('DELETE FROM anchors WHERE segment = ? AND offset > ?').run(segment, offset);
         if (anchor !== undefined) this.#saveAnchor(segment, anchor);
-        this.#db.prepare('UPDATE segments SET size_seen = ?, finished = 0 WHERE id = ?').run(offset, segment);
+        this.#db
+          .prepare('UPDATE segments SET size_seen = ?, finished = 0, head_bytes = MIN(head_bytes, ?) WHERE id = ?')
+          .run(offset, offset, segment);
       })
       .immediate();
   }
@@ -234,5 +248,7 @@ function fromRaw(row: RawSegment): SegmentRow {
     firstTime: row.first_time ?? undefined,
     lastTime: row.last_time ?? undefined,
     finished: row.finished === 1,
+    headOf: row.head_of ?? undefined,
+    headBytes: row.head_bytes,
   };
 }

@@ -14,6 +14,7 @@ export function crossProblems(parts: ValidParts): Problem[] {
     ...repeatedNames('sources', parts.sources),
     ...repeatedNames('sinks', [...parts.fileSinks, ...parts.httpSinks].sort(inListOrder)),
     ...memoryProblems(parts),
+    ...streamProblems(parts),
     ...stateProblems(parts),
     ...sinkFileProblems(parts),
     ...parts.fileSinks.flatMap(fileSinkProblems),
@@ -47,6 +48,13 @@ function memoryProblems({ memoryLimit, sources }: ValidParts): Problem[] {
       `and is ${formatSize(maxLineBytes)}`;
     return [{ path: ['sources', index, 'max_line_bytes'], message, complete: true }];
   });
+}
+
+function streamProblems({ sources }: ValidParts): Problem[] {
+  const message = 'only the log of a container has streams: set format to cri or docker, or leave stream out';
+  return sources
+    .filter(({ value: { format, stream } }) => format === 'json' && stream !== undefined)
+    .map(({ index }) => ({ path: ['sources', index, 'stream'], message, complete: true, atKey: true }));
 }
 
 function stateProblems({ stateDir, sources }: ValidParts): Problem[] {

@@ -18,6 +18,8 @@ export const DEFAULTS = {
   sourceName: 'apiserver',
   sourceTag: 'audit',
   sourcePath: '/var/log/kubernetes/audit',
+  sourceFormat: 'json',
+  sourceStream: 'stdout',
   readFrom: 'head',
   maxLineBytes: '16MiB',
   refreshInterval: '5s',

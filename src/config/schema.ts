@@ -16,7 +16,15 @@ import {
 } from './fields.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
 import { sinkSchema } from './sink-schema.ts';
-import { type CommitConfig, DURABILITIES, type RewriteRule, SANITIZERS, type SourceConfig } from './types.ts';
+import {
+  type CommitConfig,
+  DURABILITIES,
+  type RewriteRule,
+  SANITIZERS,
+  SOURCE_FORMATS,
+  SOURCE_STREAMS,
+  type SourceConfig,
+} from './types.ts';
 
 const log = section({
   level: choice('Least severe level that is logged.', LOG_LEVELS).default(DEFAULTS.logLevel),
@@ -57,13 +65,22 @@ const source = section({
     'Files that a directory or a glob holds and that are not to be read.',
     { min: 0 },
   ).prefault([]),
-  format: choice('json: one audit event a line.', ['json']).default('json'),
+  format: choice(
+    "json: one audit event a line. cri (containerd, CRI-O) and docker (json-file): a container's log, where the apiserver runs with `--audit-log-path=-`; the wrapper of each line is taken off, and the parts of a long line are joined.",
+    SOURCE_FORMATS,
+  ).default(DEFAULTS.sourceFormat),
+  stream: choice(
+    "Streams of a container's log that are read; the lines of the other one are passed over.",
+    SOURCE_STREAMS,
+  )
+    .optional()
+    .meta({ 'x-default': `${DEFAULTS.sourceStream} with cri and docker` }),
   read_from: choice(
     'Where a stream starts that existed before the first start: head (rotated parts included) or tail. Later ones start at the head.',
     ['head', 'tail'],
   ).default(DEFAULTS.readFrom),
   max_line_bytes: size(
-    'A longer line goes through in pieces, into the file of the tag `<tag>._oversize`.',
+    "A longer line goes through in pieces, into the file of the tag `<tag>._oversize`. Of a container's log all parts of a line count, with their wrappers.",
     LIMITS.maxLineBytes,
   ).prefault(DEFAULTS.maxLineBytes),
   refresh_interval: duration('Time between two sweeps of the source.', LIMITS.refreshInterval).prefault(
@@ -82,6 +99,7 @@ const source = section({
     path: given.path,
     exclude: given.exclude,
     format: given.format,
+    stream: given.stream ?? (given.format === 'json' ? undefined : DEFAULTS.sourceStream),
     readFrom: given.read_from,
     maxLineBytes: given.max_line_bytes,
     refreshIntervalMs: given.refresh_interval,

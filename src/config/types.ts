@@ -30,6 +30,13 @@ export interface CommitConfig {
   readonly durability: Durability;
 }
 
+/** `cri` and `docker`: the log of a container, each of whose lines stands in a wrapper. */
+export const SOURCE_FORMATS = ['json', 'cri', 'docker'] as const;
+export type SourceFormat = (typeof SOURCE_FORMATS)[number];
+
+export const SOURCE_STREAMS = ['stdout', 'stderr', 'all'] as const;
+export type SourceStream = (typeof SOURCE_STREAMS)[number];
+
 export interface SourceConfig {
   readonly name: string;
   readonly tag: string;
@@ -37,7 +44,9 @@ export interface SourceConfig {
   readonly path: string;
   /** Globs; one without a slash is matched against the base name, others against the whole path. */
   readonly exclude: readonly string[];
-  readonly format: 'json';
+  readonly format: SourceFormat;
+  /** Of a container's log: the streams that are read. Undefined with the format json, which has none. */
+  readonly stream: SourceStream | undefined;
   readonly readFrom: 'head' | 'tail';
   readonly maxLineBytes: number;
   readonly refreshIntervalMs: number;

@@ -1,4 +1,5 @@
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { SourceConfig } from '../config/types.ts';
 import type { FoundFile } from './discovery.ts';
 import type { Identified } from './identify.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
@@ -23,17 +24,20 @@ export class ActiveSegments {
   readonly #sinks: readonly SinkPlace[];
   readonly #occurrences: SourceDeps['occurrences'];
   readonly #readFrom: 'head' | 'tail';
+  readonly #endsWithName: boolean;
 
   constructor(
     known: KnownSegments,
     records: SegmentRecords,
-    options: Pick<SourceDeps, 'sinks' | 'occurrences'> & { readFrom: 'head' | 'tail' },
+    options: Pick<SourceDeps, 'sinks' | 'occurrences'> & { config: SourceConfig },
   ) {
     this.#known = known;
     this.#records = records;
     this.#sinks = options.sinks;
     this.#occurrences = options.occurrences;
-    this.#readFrom = options.readFrom;
+    this.#readFrom = options.config.readFrom;
+    // What writes a container's log is gone before its file is.
+    this.#endsWithName = options.config.format !== 'json';
   }
 
   /** In reading order within each stream. */
@@ -52,8 +56,15 @@ export class ActiveSegments {
   /** Whether a file of this segment has anything that a sink still lacks. */
   needsReading(known: Known, file: FoundFile): boolean {
     if (!known.row.finished) return true;
-    const { sizeSeen } = known.row;
-    return (!file.gzip && file.size > sizeSeen) || this.offsets(known).some((offset) => offset < sizeSeen);
+    if (!file.gzip && file.size > known.row.sizeSeen) return true;
+    if (this.#isLacked(known)) return true;
+    // A sink that lacks the end of the segment before needs what of it stands here.
+    const before = known.row.headOf === undefined ? undefined : this.#known.get(known.row.headOf);
+    return before !== undefined && this.#isLacked(before);
+  }
+
+  #isLacked(known: Known): boolean {
+    return this.offsets(known).some((offset) => offset < known.row.sizeSeen);
   }
 
   /** Opens the segment's file at its durable place; false when so many are open that it has to wait its turn. */
@@ -73,11 +84,16 @@ export class ActiveSegments {
    */
   async releaseSettled(): Promise<void> {
     for (const segment of this.all()) {
-      if (!segment.settled) continue;
+      if (!segment.settled || this.#isHeadNeeded(segment)) continue;
       if (isOpen(segment)) this.#occurrences.segmentFinished(segment.path, segment.position);
       await this.release(this.knownOf(segment));
       for (const { pace } of this.#sinks) pace?.ledger.forget(segment.id);
     }
+  }
+
+  /** The last line of a segment that a sink may still lack goes on in this one. */
+  #isHeadNeeded({ headOf }: Segment): boolean {
+    return headOf !== undefined && this.#known.get(headOf)?.segment !== undefined;
   }
 
   async release(known: Known): Promise<void> {
@@ -110,13 +126,19 @@ export class ActiveSegments {
   /** Takes the segment's reader to what is durable. What a sink at its own pace was handed is not handed to it again. */
   restore(segment: Segment): void {
     const { id } = segment;
-    segment.restore(this.places(this.knownOf(segment)), this.#records.anchors(id), this.#records.offsets(id));
+    const known = this.knownOf(segment);
+    segment.headOf = known.row.headOf;
+    segment.headBytes = known.row.headBytes;
+    segment.restore(this.places(known), this.#records.anchors(id), this.#records.offsets(id));
   }
 
   /** By index: up to where each sink was handed the segment in this run, else its durable offset. */
   places(known: Known): number[] {
     const durable = this.offsets(known);
-    return this.#sinks.map(({ pace }, index) => pace?.ledger.handedTo(known.id) ?? durable[index]!);
+    const { headBytes } = known.segment ?? known.row;
+    return this.#sinks.map(({ pace }, index) =>
+      Math.max(headBytes, pace?.ledger.handedTo(known.id) ?? durable[index]!),
+    );
   }
 
   /** Where the shared reader of the segment stands, or would stand. */
@@ -130,6 +152,8 @@ export class ActiveSegments {
       const handed = pace?.ledger.handedTo(segment.id);
       if (handed !== undefined && handed > offset) pace!.ledger.restart(segment.id, offset);
     }
+    const { row } = this.knownOf(segment);
+    this.knownOf(segment).row = { ...row, headBytes: Math.min(row.headBytes, offset) };
     this.restore(segment);
   }
 
@@ -160,8 +184,9 @@ export class ActiveSegments {
   }
 
   /**
-   * Live segments whose name is gone. One that somebody else's new live file follows is a rotated one now; else it is
-   * read on, since its writer may still append to it, and given here once, to be told.
+   * Live segments whose name is gone. One that somebody else's new live file follows is a rotated one now, and so is the
+   * log of a container that was removed. Any other is read on, since its writer may still append to it, and given here
+   * once, to be told.
    */
   withoutName(identified: readonly Identified[]): Segment[] {
     const found = new Set(identified.map(({ file }) => `${file.device}:${file.inode}`));
@@ -170,7 +195,7 @@ export class ActiveSegments {
       const hasLive = identified.some((one) => one.stream === path && one.file.live);
       for (const segment of segments) {
         if (!segment.live || found.has(`${segment.device}:${segment.inode}`)) continue;
-        if (hasLive) segment.live = false;
+        if (hasLive || this.#endsWithName) segment.live = false;
         else if (segment.links === 0 && !segment.deletionTold) {
           segment.deletionTold = true;
           nameless.push(segment);

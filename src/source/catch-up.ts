@@ -11,6 +11,9 @@ import type { SinkPace } from './sink-place.ts';
  */
 export type CatchUpOutcome = 'lines' | 'waiting' | 'lost';
 
+/** See {@link RotationJoin.restOf}. */
+export type RestOf = (id: number, tail: Buffer) => Promise<Buffer | 'missing' | undefined>;
+
 interface Lane {
   /** The segment, as the shared reader has it. */
   readonly of: OpenSegment;
@@ -26,14 +29,16 @@ export class CatchUp {
   readonly #index: number;
   readonly #pace: SinkPace;
   readonly #reader: SegmentReader;
+  readonly #restOf: RestOf;
   /** By stream: one that waits for its turn must not lose how far it searched a long line, or inflated a part. */
   readonly #lanes = new Map<number, Lane>();
 
   /** @param index the sink's place in `Segment.from`. */
-  constructor(index: number, pace: SinkPace, reader: SegmentReader) {
+  constructor(index: number, pace: SinkPace, deps: { newReader: () => SegmentReader; restOf: RestOf }) {
     this.#index = index;
     this.#pace = pace;
-    this.#reader = reader;
+    this.#reader = deps.newReader();
+    this.#restOf = deps.restOf;
   }
 
   /** The oldest segment that the sink has not been handed as far as the others. */
@@ -49,7 +54,7 @@ export class CatchUp {
     if (outcome === 'changed') return this.#changed(of);
     if (outcome === 'end') {
       // A line without newline was taken where its segment ended. Anywhere else it is what is left of one.
-      if (own.endAt !== of.position || (await this.#reader.finish(own)) === 'changed') return this.#changed(of);
+      if (own.endAt !== of.position || !(await this.#finish(own))) return this.#changed(of);
     }
     this.#pace.ledger.handed(of.id, own.position);
     if (own.position >= of.position) await this.leave(of.stream);
@@ -67,8 +72,16 @@ export class CatchUp {
     for (const stream of this.#lanes.keys()) await this.leave(stream);
   }
 
+  /** With what was taken with the segment's last line, and stands in the next ones. */
+  async #finish(own: OpenSegment): Promise<boolean> {
+    const tail = await this.#reader.tailOf(own);
+    const rest = Buffer.isBuffer(tail) ? await this.#restOf(own.id, tail) : tail;
+    if (rest === 'changed' || rest === 'missing') return false;
+    return (await this.#reader.finish(own, rest)) !== 'changed';
+  }
+
   #placeIn(segment: Segment): number {
-    return this.#pace.ledger.handedTo(segment.id) ?? 0;
+    return Math.max(this.#pace.ledger.handedTo(segment.id) ?? 0, segment.headBytes);
   }
 
   async #openAt(of: OpenSegment): Promise<OpenSegment | undefined> {
@@ -77,7 +90,8 @@ export class CatchUp {
     if (lane?.of === of && lane.own.position === place) return lane.own;
     await this.leave(of.stream);
     const { id, stream, head, device, inode, path, firstTime, lastTime } = of;
-    const row = { id, stream, head, device, inode, path, firstTime, lastTime, sizeSeen: place, finished: false };
+    const begun = { sizeSeen: place, finished: false, headOf: undefined, headBytes: 0 };
+    const row = { id, stream, head, device, inode, path, firstTime, lastTime, ...begun };
     const own = new Segment(row, { live: false, sinks: [], isRepeat: true });
     own.file = upTo(of.file.view(), () => of.position);
     own.from.push(...of.from.map((_, index) => (index === this.#index ? place : Number.POSITIVE_INFINITY)));

@@ -1,5 +1,5 @@
 import type { OpenSegment } from './active-segments.ts';
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type RestOf } from './catch-up.ts';
 import type { Stream } from './known-segments.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentReader } from './segment-reader.ts';
@@ -17,6 +17,7 @@ export interface FeedingDeps {
   readonly sinks: readonly SinkPlace[];
   readonly streams: ReadonlyMap<string, Stream>;
   readonly newReader: () => SegmentReader;
+  readonly restOf: RestOf;
   /** A sink will never get the lines of the segment before the place of the shared reader. */
   readonly lost: (segment: Segment, sink: LackingSink) => Promise<void>;
   /** Throws what is no read error. */
@@ -34,9 +35,7 @@ export class Feeding {
   constructor(deps: FeedingDeps) {
     this.#deps = deps;
     this.#fed = deps.sinks.flatMap(({ name, pace }, index) =>
-      pace === undefined
-        ? []
-        : [{ index, name, pace, catchUp: new CatchUp(index, pace, deps.newReader()), wasBehind: false }],
+      pace === undefined ? [] : [{ index, name, pace, catchUp: new CatchUp(index, pace, deps), wasBehind: false }],
     );
   }
 

@@ -8,6 +8,8 @@ export interface Stream {
   readonly path: string;
   /** Those that are being read, oldest first. */
   segments: Segment[];
+  /** At the last look its live file was too short to be told. */
+  awaitsLive: boolean;
 }
 
 /** A segment that was ever seen, whether it is being read or long finished. */
@@ -42,7 +44,7 @@ export class KnownSegments {
     this.#records = records;
     this.#source = source;
     for (const { id, path } of records.streams(source)) {
-      const stream: Stream = { id, path, segments: [] };
+      const stream: Stream = { id, path, segments: [], awaitsLive: false };
       this.streams.set(path, stream);
       for (const row of records.segments(id)) this.add(stream, row);
     }
@@ -52,7 +54,7 @@ export class KnownSegments {
   stream(path: string): Stream {
     let stream = this.streams.get(path);
     if (stream === undefined) {
-      stream = { id: this.#records.streamId(this.#source, path), path, segments: [] };
+      stream = { id: this.#records.streamId(this.#source, path), path, segments: [], awaitsLive: false };
       this.streams.set(path, stream);
     }
     return stream;

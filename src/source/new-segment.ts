@@ -1,6 +1,6 @@
 import type { SegmentRow } from '../checkpoint/segment-records.ts';
 import type { FoundFile } from './discovery.ts';
-import type { LineHandler } from './line-handler.ts';
+import type { EventTimes } from './line-handler.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { firstEventTime, lastNewline } from './segment-edges.ts';
 
@@ -10,7 +10,7 @@ import { firstEventTime, lastNewline } from './segment-edges.ts';
  */
 export async function newSegmentRow(
   file: FoundFile,
-  options: { stream: number; head: string; tail: boolean; handler: LineHandler },
+  options: { stream: number; head: string; tail: boolean; handler: EventTimes },
 ): Promise<Omit<SegmentRow, 'id'>> {
   const { stream, head, tail, handler } = options;
   const open = await openSegmentFile(file);
@@ -29,6 +29,8 @@ export async function newSegmentRow(
       firstTime,
       lastTime: undefined,
       finished: tail && !file.live,
+      headOf: undefined,
+      headBytes: 0,
     };
   } finally {
     await open.close();

@@ -1,5 +1,5 @@
 import { readHead, skipNulls } from './head.ts';
-import type { LineHandler } from './line-handler.ts';
+import type { EventTimes } from './line-handler.ts';
 import { readFully, type SegmentFile } from './segment-file.ts';
 
 /** Bytes in which a whole line is looked for, in turn: nearly every event fits the first, what fits none is passed over. */
@@ -19,7 +19,7 @@ const NEWLINE = 0x0a;
  * Time of a segment's first event that has one, in milliseconds since the epoch: it gives the order of segments.
  * Undefined where none is found near the start.
  */
-export async function firstEventTime(file: SegmentFile, handler: LineHandler): Promise<number | undefined> {
+export async function firstEventTime(file: SegmentFile, handler: EventTimes): Promise<number | undefined> {
   const head = await readHead(file, { complete: true });
   if (head === undefined) return undefined;
   const search = new TimeSearch(handler);
@@ -35,14 +35,14 @@ export async function firstEventTime(file: SegmentFile, handler: LineHandler): P
 /** Looks for the first line with a time, in pieces of content that follow each other. */
 class TimeSearch {
   time: number | undefined;
-  readonly #handler: LineHandler;
+  readonly #handler: EventTimes;
   #lines = 0;
   #size = 0;
   /** The content goes on in the middle of a line that is too long. */
   #passesOver = false;
   #ended = false;
 
-  constructor(handler: LineHandler) {
+  constructor(handler: EventTimes) {
     this.#handler = handler;
   }
 

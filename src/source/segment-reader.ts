@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { contentHash, HEAD_BYTES, readHead, skipNulls } from './head.ts';
+import type { Chunk, Framing } from './framing.ts';
+import { contentHash, HEAD_BYTES, readHead } from './head.ts';
 import type { LineHandler } from './line-handler.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
 import { readFully, type SegmentFile } from './segment-file.ts';
@@ -25,11 +26,13 @@ type OpenSegment = Segment & { file: SegmentFile };
  * still be those that were read before: a truncation between two reads cannot go unseen.
  */
 export class SegmentReader {
+  readonly framing: Framing;
   readonly #handler: LineHandler;
   readonly #maxLineBytes: number;
   #buffer = Buffer.allocUnsafeSlow(ANCHOR_BYTES + CHUNK_BYTES);
 
-  constructor(handler: LineHandler, maxLineBytes: number) {
+  constructor(handler: LineHandler, maxLineBytes: number, framing: Framing) {
+    this.framing = framing;
     this.#handler = handler;
     this.#maxLineBytes = maxLineBytes;
   }
@@ -39,10 +42,10 @@ export class SegmentReader {
     for (let want = CHUNK_BYTES; ; want = Math.min(want * 2, this.#maxLineBytes + 1)) {
       const chunk = await this.#readChunk(segment, want);
       if (chunk === undefined) return 'changed';
-      const outcome = this.#takeLines(segment, chunk);
+      const outcome = this.framing.take(segment, chunk);
       if (outcome !== undefined) return outcome;
       if (want > this.#maxLineBytes) {
-        segment.searchedTo = segment.position + chunk.end - chunk.start;
+        this.framing.beginSearch(segment, chunk);
         return 'lines';
       }
     }
@@ -51,17 +54,39 @@ export class SegmentReader {
   /**
    * Takes the last line of a segment that will not grow any more, though it has no newline. Only up to the end that the
    * last step met: what comes behind it after all may be whole lines.
+   *
+   * @param tail what {@link tailOf} gave, with what follows it in the next segments; it is taken instead.
    */
-  async finish(segment: OpenSegment): Promise<ReadOutcome> {
+  async finish(segment: OpenSegment, tail?: Buffer): Promise<ReadOutcome> {
     const { endAt } = segment;
     const length = endAt - segment.position;
     if (length > this.#maxLineBytes) return this.#takeLongLine(segment, endAt, endAt);
     const chunk = await this.#readChunk(segment, length);
     if (chunk === undefined) return 'changed';
     const { buffer, start, end } = chunk;
-    if (end > start) this.#handler.line(segment, buffer, start, end, segment.position);
+    if (tail === undefined) this.framing.takeRest(segment, buffer, start, end);
+    else this.framing.takeRest(segment, tail, 0, tail.length);
     segment.advance(segment.position + end - start, buffer.subarray(0, end));
     return 'end';
+  }
+
+  /**
+   * What {@link finish} would take, with a newline at its end, where the last line of it would go on in the next
+   * segment. Undefined where it does not.
+   */
+  async tailOf(segment: OpenSegment): Promise<Buffer | 'changed' | undefined> {
+    const length = segment.endAt - segment.position;
+    if (!this.framing.spansSegments || length <= 0 || length > this.#maxLineBytes) return undefined;
+    const chunk = await this.#readChunk(segment, length);
+    if (chunk === undefined) return 'changed';
+    const tail = withNewline(chunk.buffer.subarray(chunk.start, chunk.end));
+    return this.framing.isOpenBehind(tail) ? tail : undefined;
+  }
+
+  /** A copy of up to `want` bytes at the position; undefined when what is before them is not what was there. */
+  async peek(segment: OpenSegment, want: number): Promise<Buffer | undefined> {
+    const chunk = await this.#readChunk(segment, want);
+    return chunk && Buffer.from(chunk.buffer.subarray(chunk.start, chunk.end));
   }
 
   /** Whether the content before the position is still what was read there. */
@@ -70,10 +95,7 @@ export class SegmentReader {
   }
 
   /** Reads `want` bytes at the position, with those before it; undefined when those are not the ones that were there. */
-  async #readChunk(
-    segment: OpenSegment,
-    want: number,
-  ): Promise<{ buffer: Buffer; start: number; end: number; atEnd: boolean } | undefined> {
+  async #readChunk(segment: OpenSegment, want: number): Promise<Chunk | undefined> {
     const overlap = Math.min(ANCHOR_BYTES, segment.position);
     const buffer = this.#bufferOf(overlap + want);
     const end = await readFully(segment.file, segment.position - overlap, buffer, overlap + want);
@@ -95,63 +117,25 @@ export class SegmentReader {
     return length === overlap && endsAsRead(segment, before, overlap);
   }
 
-  /** Undefined: the chunk is full and holds no whole line. */
-  #takeLines(
-    segment: OpenSegment,
-    chunk: { buffer: Buffer; start: number; end: number; atEnd: boolean },
-  ): ReadOutcome | undefined {
-    const { buffer, start, end } = chunk;
-    const base = segment.position - start;
-    const digests = segment.isFresh ? segment.digests : undefined;
-    let at = start;
-    for (;;) {
-      const begin = skipNulls(buffer, at, end);
-      const newline = begin < end ? buffer.indexOf(NEWLINE, begin) : -1;
-      const whole = newline >= 0 && newline < end;
-      if (begin > at) this.#handler.nulls(segment, begin - at);
-      if (!whole) {
-        // NULs are no line: the position moves past them at once, or a run of gigabytes would never fit a buffer.
-        if (begin > at) digests?.add(buffer, at, begin);
-        at = begin;
-        break;
-      }
-      if (newline - begin > this.#maxLineBytes) {
-        if (begin > at) digests?.add(buffer, at, begin);
-        if (begin > start) segment.advance(base + begin, buffer.subarray(0, begin));
-        // No newline comes before that: the search goes on there, and takes the line in pieces.
-        segment.searchedTo = segment.position + this.#maxLineBytes;
-        return 'lines';
-      }
-      this.#handler.line(segment, buffer, begin, newline, base + begin);
-      digests?.add(buffer, at, newline + 1);
-      at = newline + 1;
-    }
-    if (at > start) {
-      segment.advance(base + at, buffer.subarray(0, at));
-      return 'lines';
-    }
-    if (!chunk.atEnd) return undefined;
-    segment.endAt = base + end;
-    return 'end';
-  }
-
-  /** Looks for the newline of a line that is longer than the buffer may be; nothing of it is kept meanwhile. */
+  /** Looks for the end of what is longer than the buffer may be; nothing of it is kept meanwhile. */
   async #searchOn(segment: OpenSegment): Promise<ReadOutcome> {
     if (!(await this.isIntact(segment))) return 'changed';
-    const buffer = this.#bufferOf(CHUNK_BYTES);
-    const length = await segment.file.read(segment.searchedTo, buffer, 0, CHUNK_BYTES);
-    if (length === 0) {
-      segment.endAt = segment.searchedTo;
-      return 'end';
-    }
-    segment.sizeSeen = Math.max(segment.sizeSeen, segment.searchedTo + length);
-    const newline = buffer.subarray(0, length).indexOf(NEWLINE);
-    if (newline < 0) {
-      segment.searchedTo += length;
+    for (let want = CHUNK_BYTES; ; want = Math.min(want * 2, this.#maxLineBytes + 1)) {
+      const buffer = this.#bufferOf(want);
+      const length = await readFully(segment.file, segment.searchedTo, buffer, want);
+      segment.sizeSeen = Math.max(segment.sizeSeen, segment.searchedTo + length);
+      const content = buffer.subarray(0, length);
+      const found = this.framing.search(segment, content);
+      if (typeof found === 'number') return this.#takeLongLine(segment, found, found + 1);
+      if (found === 'on') return 'lines';
+      if (length < want) {
+        segment.endAt = segment.searchedTo + length;
+        return 'end';
+      }
+      if (want <= this.#maxLineBytes) continue;
+      this.framing.passOver(segment, content);
       return 'lines';
     }
-    const end = segment.searchedTo + newline;
-    return this.#takeLongLine(segment, end, end + 1);
   }
 
   async #takeLongLine(segment: OpenSegment, end: number, next: number): Promise<ReadOutcome> {
@@ -194,4 +178,8 @@ function endsAsRead(segment: Segment, buffer: Buffer, overlap: number): boolean 
   if (tail !== undefined) return buffer.compare(tail, 0, tail.length, 0, overlap) === 0;
   const { expected } = segment;
   return expected === undefined || contentHash(buffer.subarray(overlap - expected.length, overlap)) === expected.hash;
+}
+
+function withNewline(content: Buffer): Buffer {
+  return content.at(-1) === NEWLINE ? Buffer.from(content) : Buffer.concat([content, Buffer.from([NEWLINE])]);
 }

@@ -39,6 +39,9 @@ export class Segment {
   readonly #sinks: readonly SinkPlace[];
   /** The anchor that `position` must still have; the content itself once something was read. */
   expected: Anchor | undefined;
+  /** Of a container's log: see {@link SegmentRow.headOf}. */
+  headOf: number | undefined;
+  headBytes: number;
   readonly digests = new LineDigests();
   readonly #tail = Buffer.alloc(ANCHOR_BYTES);
   #tailLength = 0;
@@ -64,6 +67,8 @@ export class Segment {
     this.firstTime = row.firstTime;
     this.lastTime = row.lastTime;
     this.finished = row.finished;
+    this.headOf = row.headOf;
+    this.headBytes = row.headBytes;
     this.#live = options.live;
     this.#wasLive = options.live;
   }
@@ -152,7 +157,11 @@ export class Segment {
   /** Whether a commit is durable that stored the segment as finished and taken by every sink. */
   get settled(): boolean {
     if (!this.#committed.finished || this.hasNews) return false;
-    return this.#sinks.every(({ pace }) => (pace?.ledger.takenTo(this.id) ?? this.position) >= this.position);
+    return this.#sinks.every(({ pace }) => {
+      // Of what belongs to the segment before, a sink is handed nothing here.
+      const taken = Math.max(this.headBytes, pace?.ledger.takenTo(this.id) ?? this.position);
+      return taken >= this.position;
+    });
   }
 
   /** What a commit stores; the state at this very moment. */
@@ -164,6 +173,8 @@ export class Segment {
       firstTime: this.firstTime,
       lastTime: this.lastTime,
       finished: this.finished,
+      headOf: this.headOf,
+      headBytes: this.headBytes,
       offsets: this.#offsets(),
       anchor:
         tail === undefined || tail.length === 0

@@ -5,14 +5,17 @@ import { ChangeResolver } from './change-resolver.ts';
 import { type Discovery, discover, type FoundFile } from './discovery.ts';
 import { Feeding } from './feeding.ts';
 import { GapKeeper } from './gap-keeper.ts';
-import { damageOf } from './gzip-file.ts';
 import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
 import { newSegmentRow } from './new-segment.ts';
+import { newSegmentReader } from './new-segment-reader.ts';
 import { ReadTroubles } from './read-troubles.ts';
+import { RotationJoin } from './rotation-join.ts';
 import type { Segment } from './segment.ts';
-import { type ReadOutcome, SegmentReader } from './segment-reader.ts';
+import { SegmentFinisher } from './segment-finisher.ts';
+import type { SegmentReader } from './segment-reader.ts';
 import type { SourceDeps } from './source-deps.ts';
+import { StreamPoller } from './stream-poller.ts';
 
 /**
  * One configured source: its streams and the segments that are being read.
@@ -33,10 +36,8 @@ export class Source {
   readonly #changes: ChangeResolver;
   readonly #feeding: Feeding;
   readonly #reader: SegmentReader;
+  readonly #poller: StreamPoller;
   readonly #identifier: Identifier;
-  /** Segments whose whole lines were all taken: not read again before something changes. */
-  readonly #ended = new Set<Segment>();
-  #hints = 0;
   /** Files that only a later sweep can tell or open. */
   #undecided = 0;
   #sweepWanted = false;
@@ -46,17 +47,29 @@ export class Source {
     this.#deps = deps;
     this.troubles = new ReadTroubles(deps.occurrences);
     this.known = new KnownSegments(deps.records, config.name);
-    this.#active = new ActiveSegments(this.known, deps.records, { ...deps, readFrom: config.readFrom });
+    this.#active = new ActiveSegments(this.known, deps.records, { ...deps, config });
     this.#gaps = new GapKeeper({ ...deps, source: config.name, known: this.known, active: this.#active });
     this.#changes = new ChangeResolver({ ...deps, active: this.#active, gaps: this.#gaps, troubles: this.troubles });
-    const newReader = () => new SegmentReader(deps.handler, config.maxLineBytes);
+    const newReader = () => newSegmentReader(config, deps.handler);
     this.#reader = newReader();
+    const join = new RotationJoin({
+      ...config,
+      ...{ known: this.known, now: deps.now, reader: this.#reader },
+      isStill: (segment, size) => finisher.isStill(segment, size),
+    });
+    const shared = { config, active: this.#active, reader: this.#reader, changes: this.#changes, join };
+    const finisher = new SegmentFinisher({ ...deps, ...shared });
     this.#feeding = new Feeding({
       sinks: deps.sinks,
       streams: this.known.streams,
       newReader,
+      restOf: (id, tail) => join.restOf(id, tail),
       lost: (segment, sink) => this.#gaps.tellLostFor(segment, sink),
       trouble: (file, error) => this.troubles.tellReadError(file, error),
+    });
+    this.#poller = new StreamPoller({
+      ...{ reader: this.#reader, feeding: this.#feeding, finisher, troubles: this.troubles },
+      changed: (segment) => this.#resolveChange(segment),
     });
     this.#identifier = new Identifier(this.known, {
       now: deps.now,
@@ -79,7 +92,9 @@ export class Source {
 
   /** All that exists was read, and nothing waits for a decision. A last line without newline of a live file is left. */
   get isDrained(): boolean {
-    return !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#isDone(segment));
+    return (
+      !this.wantsSweep && this.#undecided === 0 && this.#active.all().every((segment) => this.#poller.isDone(segment))
+    );
   }
 
   /** Whether a sink at its own pace has yet to be handed what the others were. */
@@ -98,13 +113,12 @@ export class Source {
 
   /** Whether all whole lines that the segment had at the last look were taken. */
   hasEnded(segment: Segment): boolean {
-    return this.#ended.has(segment);
+    return this.#poller.hasEnded(segment);
   }
 
   /** Something may have been written: look at the ends again. May come at any time, also in the middle of a step. */
   hint(): void {
-    this.#hints += 1;
-    this.#ended.clear();
+    this.#poller.hint();
   }
 
   /** Looks at the file system: what is new, what was renamed, gzipped, truncated or deleted. */
@@ -131,6 +145,7 @@ export class Source {
       this.#deps.occurrences.nothingFound(this.config.path);
     this.#active.sort();
     for (const segment of this.#active.withoutName(identified)) this.#deps.occurrences.liveFileDeleted(segment.path);
+    for (const stream of this.known.streams.values()) stream.awaitsLive = awaitsLive(stream, identified);
     this.#undecided +=
       (await this.#gaps.resolveMissing(identified, this.config.rotateWaitMs)) +
       identified.filter(({ identity, file }) => identity.kind === 'unready' && !this.#isLeft(file)).length;
@@ -144,7 +159,7 @@ export class Source {
   async poll(): Promise<boolean> {
     await this.#active.releaseSettled();
     let progressed = false;
-    for (const stream of this.known.streams.values()) progressed = (await this.#pollStream(stream)) || progressed;
+    for (const stream of this.known.streams.values()) progressed = (await this.#poller.poll(stream)) || progressed;
     progressed = (await this.#feeding.catchUp()) || progressed;
     if (!progressed) this.#active.tellUnread();
     return progressed;
@@ -162,14 +177,14 @@ export class Source {
   committed(segment: Segment, progress: SegmentProgress, position: number): void {
     segment.committed(progress, position);
     const known = this.#active.knownOf(segment);
-    const { sizeSeen, firstTime, lastTime, finished } = progress;
-    known.row = { ...known.row, sizeSeen, firstTime, lastTime, finished };
+    const { sizeSeen, firstTime, lastTime, finished, headOf, headBytes } = progress;
+    known.row = { ...known.row, sizeSeen, firstTime, lastTime, finished, headOf, headBytes };
   }
 
   /** Takes every reader back to what is durable. */
   rewind(): void {
     for (const segment of this.#active.open()) this.#active.restore(segment);
-    this.#ended.clear();
+    this.#poller.forgetEnds();
   }
 
   async close(): Promise<void> {
@@ -178,53 +193,11 @@ export class Source {
     await this.#active.close();
   }
 
-  async #pollStream(stream: Stream): Promise<boolean> {
-    for (const segment of stream.segments) {
-      if (segment.finished || this.#ended.has(segment) || !isOpen(segment)) continue;
-      this.#feeding.begin(stream, segment);
-      const outcome = await this.#step(segment);
-      this.#feeding.end(segment);
-      if (outcome === 'end') continue;
-      if (outcome === 'changed') await this.#resolveChange(segment);
-      return true;
-    }
-    return false;
-  }
-
-  async #step(segment: OpenSegment): Promise<ReadOutcome> {
-    const hints = this.#hints;
-    try {
-      const outcome = await this.#reader.step(segment);
-      if (outcome !== 'end') return outcome;
-      const atEnd = await this.#atEnd(segment);
-      // What was written after the look at the end would wait for the next sweep.
-      if (atEnd === 'end' && !segment.finished && hints === this.#hints) this.#ended.add(segment);
-      return atEnd;
-    } catch (error) {
-      this.troubles.tellReadError(segment.path, error);
-      this.#ended.add(segment);
-      return 'end';
-    }
-  }
-
-  async #atEnd(segment: OpenSegment): Promise<ReadOutcome> {
-    if (!segment.live && segment.uncommitted) this.#deps.requestCommit();
-    const stat = await segment.file.stat();
-    const isStill = segment.isStill(stat, this.config.rotateWaitMs, this.#deps.now());
-    if (segment.live || !isStill || stat.size !== segment.endAt) return 'end';
-    if ((await this.#reader.finish(segment)) === 'changed') return 'changed';
-    const damage = await damageOf(segment.file);
-    if (damage !== undefined) this.#changes.giveUpRest(segment, damage);
-    segment.finished = true;
-    this.#deps.requestCommit();
-    return 'end';
-  }
-
   /** The content before the position is not what was read there. A file that cannot be read is looked at again later. */
   async #resolveChange(segment: OpenSegment): Promise<void> {
     const outcome = await this.#changes.resolve(segment);
     if (outcome === 'released') this.#sweepWanted = true;
-    if (outcome === 'unreadable') this.#ended.add(segment);
+    if (outcome === 'unreadable') this.#poller.leave(segment);
   }
 
   async #apply({ file, stream, identity }: Identified, isFirstStart: boolean): Promise<void> {
@@ -288,13 +261,13 @@ export class Source {
     }
   }
 
-  #isDone(segment: Segment): boolean {
-    if (segment.finished || this.troubles.unreadable.has(segment.path)) return true;
-    return segment.live && this.#ended.has(segment);
-  }
-
   /** A live file without a whole line yet, or one that cannot be read, is not waited for. */
   #isLeft(file: FoundFile): boolean {
     return file.live || this.troubles.unreadable.has(file.path) || file.size === 0;
   }
+}
+
+/** Whether the stream's live file is there and cannot be told yet. */
+function awaitsLive({ path }: Stream, identified: readonly Identified[]): boolean {
+  return identified.some(({ stream, file, identity }) => stream === path && file.live && identity.kind === 'unready');
 }

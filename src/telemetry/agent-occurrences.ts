@@ -41,6 +41,31 @@ export class AgentOccurrences {
     this.#telemetry.warnLimited(`unparsable:${place.path}`, { source, ...place }, 'a line is no event: kept as it is');
   }
 
+  otherStreamLines(source: string, count: number): void {
+    this.#telemetry
+      .counter('other_stream_lines_total', "Lines of a container's log that belong to a stream that is not read", [
+        'source',
+      ])
+      .inc({ source }, count);
+  }
+
+  textLines(source: string, count: number): void {
+    this.#telemetry
+      .counter(
+        'text_lines_total',
+        "Lines of a container's log that are other text; they are kept under the tag _unparsed",
+        ['source'],
+      )
+      .inc({ source }, count);
+  }
+
+  textFound(source: string, place: { path: string; offset: number }): void {
+    this.#telemetry.log.info(
+      { source, ...place },
+      'the container also writes lines that are no events: they are kept, and told once for each file',
+    );
+  }
+
   lineTorn(source: string, place: { path: string; offset: number }): void {
     this.#telemetry
       .counter('torn_lines_total', 'Lines on which a whole event stands behind a torn one', ['source'])

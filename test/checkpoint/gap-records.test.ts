@@ -35,7 +35,17 @@ test('a gap and the end of its segment are stored together or not at all', (t) =
   const segments = new SegmentRecords(db);
   const gaps = new GapRecords(db);
   const stream = segments.streamId('apiserver', '/log/audit.log');
-  const row = { stream, device: 1n, inode: 1n, head: '', path: '', sizeSeen: 0, finished: false };
+  const row = {
+    stream,
+    device: 1n,
+    inode: 1n,
+    head: '',
+    path: '',
+    sizeSeen: 0,
+    finished: false,
+    headOf: undefined,
+    headBytes: 0,
+  };
   const id = segments.add({ ...row, firstTime: undefined, lastTime: undefined }, new Map(), 0);
   db.exec("CREATE TRIGGER refuse BEFORE UPDATE ON segments BEGIN SELECT RAISE(ABORT, 'no'); END");
   assert.throws(() => gaps.add(stream, GAP, 5, id), /no/);

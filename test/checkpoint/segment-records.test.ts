@@ -13,6 +13,8 @@ const ROW: Omit<SegmentRow, 'id' | 'stream'> = {
   firstTime: undefined,
   lastTime: undefined,
   finished: false,
+  headOf: undefined,
+  headBytes: 0,
 };
 
 function records(db: Database): { segments: SegmentRecords; stream: number } {
@@ -27,6 +29,8 @@ function progress(id: number, offset: number, more: Partial<SegmentProgress> = {
     firstTime: 1,
     lastTime: 2,
     finished: false,
+    headOf: undefined,
+    headBytes: 0,
     offsets: new Map([['archive', offset]]),
     anchor: { offset, length: Math.min(offset, 1024), hash: `hash ${offset}`, lines: Buffer.from([offset % 256]) },
     ...more,
@@ -146,4 +150,20 @@ test('a source is started once', (t) => {
   segments.markStarted('apiserver', 2);
   assert.equal(segments.wasStarted('apiserver'), true);
   assert.equal(segments.wasStarted('other'), false);
+});
+
+test('what of a segment belongs to the one before is stored, and cut back with it', (t) => {
+  const { segments, stream } = records(tempDatabase(t));
+  const before = segments.add({ ...ROW, stream }, new Map(), 0);
+  const id = segments.add({ ...ROW, stream, inode: 3n }, new Map(), 0);
+  segments.saveProgress([progress(id, 500, { headOf: before, headBytes: 120 })], 0);
+  const head = () => {
+    const { headOf, headBytes } = segments.segments(stream).find((one) => one.id === id)!;
+    return { headOf, headBytes };
+  };
+  assert.deepEqual(head(), { headOf: before, headBytes: 120 });
+  segments.cutBack(id, 200);
+  assert.deepEqual(head(), { headOf: before, headBytes: 120 });
+  segments.cutBack(id, 80);
+  assert.deepEqual(head(), { headOf: before, headBytes: 80 });
 });

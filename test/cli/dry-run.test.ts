@@ -90,6 +90,8 @@ test('tags, files, bytes and times are those of an independent count', async () 
     torn_lines: 0,
     oversize_lines: 0,
     unparsable_lines: 0,
+    text_lines: 0,
+    other_stream_lines: 0,
     null_bytes: 0,
     unrouted: { events: 0, bytes: 0, first_time: null, last_time: null },
   });

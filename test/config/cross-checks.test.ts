@@ -110,3 +110,12 @@ test('they are found also while other keys are wrong', () => {
     ['thread', 'sinks[1].type', 'sinks[2].path'],
   );
 });
+
+test('only the log of a container has streams', () => {
+  const source = (keys: string) => errorsOf(`sources:\n  - { path: /log/a, ${keys} }\n`);
+  const message = 'only the log of a container has streams: set format to cri or docker, or leave stream out';
+  assert.deepEqual(source('stream: stdout'), [`2:21: sources[0].stream: ${message}`]);
+  assert.deepEqual(source('format: json, stream: all'), [`2:35: sources[0].stream: ${message}`]);
+  for (const format of ['cri', 'docker']) assert.deepEqual(source(`format: ${format}, stream: stderr`), []);
+  assert.match(source('format: cri, stream: both').join(), /sources\[0\]\.stream: .*stdout.*stderr.*all/);
+});

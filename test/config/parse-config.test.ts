@@ -21,6 +21,7 @@ test('an empty file is the default source, the namespace rewrite and the archive
         path: '/var/log/kubernetes/audit',
         exclude: [],
         format: 'json',
+        stream: undefined,
         readFrom: 'head',
         maxLineBytes: 16 * 1024 ** 2,
         refreshIntervalMs: 5000,
@@ -218,7 +219,7 @@ test('each kind of wrong value says what was expected', () => {
       'admin: { listen: "unix:relative.sock" }',
       '1:18: admin.listen: expected host:port, unix:/path (at most 90 bytes), or off, found "unix:relative.sock"',
     ],
-    ['sources: [{ format: cri }]', '1:21: sources[0].format: expected json, found "cri"'],
+    ['sources: [{ format: xml }]', '1:21: sources[0].format: expected one of json, cri, docker, found "xml"'],
     [
       'sources: [{ tag: a..b }]',
       '1:18: sources[0].tag: expected a tag: parts of A-Z, a-z, 0-9, _ and -, joined by dots, found "a..b"',

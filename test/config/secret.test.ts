@@ -50,10 +50,13 @@ test('a file that holds no secret is told, and its content is not', () => {
   }
   for (const content of ['hunter2\nhunter2\n', 'hunter2\n\n', 'hunter2\0', '\x1bhunter2']) {
     writeFileSync(file, content);
-    assert.throws(() => new FileSecret(file).reveal(), error(/^[^2]*has more than one line, or control characters$/));
+    assert.throws(
+      () => new FileSecret(file).reveal(),
+      error(/^(?!.*hunter2).*has more than one line, or control characters$/),
+    );
   }
   writeFileSync(file, 'hunter2'.repeat(10_000));
-  assert.throws(() => new FileSecret(file).reveal(), error(/^[^2]*has more than 16384 bytes/));
+  assert.throws(() => new FileSecret(file).reveal(), error(/^(?!.*hunter2).*has more than 16384 bytes/));
 });
 
 test('what changes is read again: written over, renamed over, and by a link that is turned', () => {

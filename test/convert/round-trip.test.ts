@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { auditail, MAIN } from '../cli/cli-process.ts';
+import { dockerPart } from '../helpers/container-log.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
 
@@ -79,15 +81,37 @@ test('a td-agent configuration becomes one with which the agent writes the same 
   });
 });
 
-test('a Fluent Bit input becomes one that check accepts', async (context) => {
-  const output = path.join(temporary(context), 'auditail.yaml');
-  const converted = await auditail(['convert', path.join(FIXTURES, 'fluent-bit.conf'), '-o', output, '--quiet']);
+test('a Fluent Bit input of container logs becomes one that reads the same events', async (context) => {
+  const directory = temporary(context);
+  const at = (name: string) => path.join(directory, name);
+  mkdirSync(at('containers'));
+  mkdirSync(at('docker'));
+  const text = readFileSync(path.join(FIXTURES, 'fluent-bit.conf'), 'utf8');
+  writeFileSync(at('fluent-bit.conf'), text.replace('/var/log/containers', at('containers')));
+  const converted = await auditail(['convert', at('fluent-bit.conf'), '-o', at('auditail.yaml'), '--quiet']);
   assert.equal(converted.code, 0, converted.stderr);
-  assert.doesNotMatch(converted.stderr, /: note: /);
-  assert.match(converted.stderr, /fluent-bit\.conf:10:5: warning: Parser: these are lines of a container's log/);
-  const checked = await auditail(['check', '-c', output]);
+  assert.doesNotMatch(converted.stderr, /: note: |Parser/);
+  const sinks = JSON.stringify([
+    { name: 'archive', type: 'file', path: `${at('archive')}/\${tag[-1]}.log`, compress: 'none' },
+  ]);
+  const made = readFileSync(at('auditail.yaml'), 'utf8');
+  writeFileSync(at('auditail.yaml'), `state_dir: ${at('state')}\nsinks: ${sinks}\n${made}`);
+  const checked = await auditail(['check', '-c', at('auditail.yaml')]);
   assert.equal(checked.code, 0, checked.stderr);
-  assert.match(checked.stdout, /\/var\/log\/containers\/\*_portal-system_audit-log\*\.log/);
+  assert.match(checked.stdout, /\*_portal-system_audit-log\*\.log/);
+
+  const events = [1, 2, 3].map((id) => event(id, 'default', '2024-05-06T07:10:00.000000Z'));
+  const [one, two, three] = events as [string, string, string];
+  const log = at('docker/0123-json.log');
+  writeFileSync(`${log}.1`, dockerPart({ text: one }) + dockerPart({ text: two.slice(0, 30), isPartial: true }));
+  writeFileSync(log, dockerPart({ text: two.slice(30), timeMs: Date.UTC(2027, 0, 1) }) + dockerPart({ text: three }));
+  symlinkSync(log, at('containers/portal-1_portal-system_audit-log-0123.log'));
+  const run = spawnSync(process.execPath, [MAIN, 'run', '-c', at('auditail.yaml'), '--exit-at-eof'], {
+    encoding: 'utf8',
+  });
+  assert.equal(run.status, 0, run.stderr);
+  const files = readdirSync(at('archive')).map((name) => readFileSync(path.join(at('archive'), name), 'utf8'));
+  assert.deepEqual(files.join('').trimEnd().split('\n'), events);
 });
 
 test('exit codes, --strict, --force and --json', async (context) => {

@@ -391,3 +391,30 @@ test('a position that an operator writes is taken like any other', async () => {
   await scene.runsToEnd();
   scene.assertArchived(live.lines.slice(12));
 });
+
+test('a log of CRI: it goes on before the first part of a line that the other agent had not joined yet', async () => {
+  await using scene = new SwitchScene();
+  const config = scene.config({ sources: [{ name: 'apiserver', path: scene.log, format: 'cri' }] });
+  const positions = join(scene.root, 'positions');
+  const wrapped = (tag: string, text: string, stream = 'stdout') => `2024-05-06T07:00:00.1Z ${stream} ${tag} ${text}\n`;
+  const events = scene.live(3).lines.map((line) => line.trimEnd());
+  const [first, second, third] = events as [string, string, string];
+  const read = [
+    wrapped('F', first),
+    wrapped('P', second.slice(0, 40)),
+    wrapped('F', 'I0506 07:00:00.1 1 klog.go:1] text', 'stderr'),
+    wrapped('P', second.slice(40, 80)),
+  ];
+  const rest = [wrapped('F', second.slice(80)), wrapped('F', third)];
+  writeFileSync(scene.log, [...read, ...rest].join(''));
+  await writePosFile(positions, [{ path: scene.log, offset: bytesOf(read), inode: inodeOf(scene.log) }]);
+
+  assert.match(await scene.offsetsDone(['import', positions], config), /stored: the agent goes on there/);
+  await scene.runsToEnd(config);
+  scene.assertArchived([`${second}\n`, `${third}\n`]);
+
+  // Between two parts is no place for a sink.
+  const { code, stderr } = await scene.offsets(['reset', '--file', scene.log, '--to', `${bytesOf(read)}`], config);
+  assert.equal(code, 2);
+  assert.match(stderr, new RegExp(`between two parts .* The first of them begins at ${bytesOf(read, 1)}`));
+});

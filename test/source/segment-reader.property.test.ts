@@ -6,8 +6,9 @@ import type { OpenSegment } from '../../src/source/active-segments.ts';
 import { contentHash, headHash, skipNulls } from '../../src/source/head.ts';
 import { digestEntries } from '../../src/source/line-digests.ts';
 import type { LineHandler } from '../../src/source/line-handler.ts';
+import { newSegmentReader } from '../../src/source/new-segment-reader.ts';
 import { ANCHOR_BYTES, Segment } from '../../src/source/segment.ts';
-import { CHUNK_BYTES, SegmentReader } from '../../src/source/segment-reader.ts';
+import { CHUNK_BYTES, type SegmentReader } from '../../src/source/segment-reader.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { ShortReadFile } from './short-read-file.ts';
 
@@ -61,6 +62,14 @@ class Recorder implements LineHandler {
     };
   }
 
+  badLine(): void {
+    assert.fail('JSON lines have no wrapper');
+  }
+
+  passed(): void {
+    assert.fail('nothing is passed over');
+  }
+
   eventTime(): undefined {
     return undefined;
   }
@@ -84,6 +93,8 @@ function openSegment(file: ShortReadFile, live: boolean): OpenSegment {
       firstTime: undefined,
       lastTime: undefined,
       finished: false,
+      headOf: undefined,
+      headBytes: 0,
     },
     { live, sinks: [{ name: 'archive', pace: undefined }] },
   );
@@ -173,7 +184,7 @@ for (const [name, log, runs, sizes] of [
         const { content, growth, maxLineBytes } = given;
         const file = new ShortReadFile(content, reads);
         const recorder = new Recorder();
-        const reader = new SegmentReader(recorder, maxLineBytes);
+        const reader = newSegmentReader({ format: 'json', stream: undefined, maxLineBytes }, recorder);
         let segment = openSegment(file, live);
         // A segment is opened when it has a head; before that there is nothing to compare.
         file.size = Math.min(content.length, 1024 + skipNulls(content, 0, content.length));
@@ -223,7 +234,7 @@ test('any change of what was read last, and any cut behind it, is seen before an
       const file = new ShortReadFile(content, [700]);
       file.size = content.length;
       const recorder = new Recorder();
-      const reader = new SegmentReader(recorder, maxLineBytes);
+      const reader = newSegmentReader({ format: 'json', stream: undefined, maxLineBytes }, recorder);
       let segment = openSegment(file, true);
       await readToEnd(reader, segment, () => undefined);
       const { position } = segment;

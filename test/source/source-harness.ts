@@ -23,6 +23,8 @@ export class SourceHarness {
   taken: string[] = [];
   nulls = 0;
   longLines = 0;
+  /** Of streams that are not read. */
+  otherLines = 0;
   readonly telemetry = new Telemetry(pino({ level: 'silent' }));
   /** Sinks at their own pace; a change counts from the next start. */
   paced: PacedSink[];
@@ -43,6 +45,7 @@ export class SourceHarness {
       path: this.log,
       exclude: [],
       format: 'json',
+      stream: undefined,
       readFrom: 'head',
       maxLineBytes: 16 * 1024 * 1024,
       refreshIntervalMs: 5_000,
@@ -155,6 +158,10 @@ export class SourceHarness {
     };
     return {
       line: (segment, buffer, start, end, offset) => take(segment, offset, buffer.toString('latin1', start, end)),
+      badLine: (segment, buffer, start, end, offset) => take(segment, offset, buffer.toString('latin1', start, end)),
+      passed: (segment, otherLines) => {
+        if (!segment.isRepeat) this.otherLines += otherLines;
+      },
       longLine: async (segment, offset) => {
         if (!segment.isRepeat) this.longLines += 1;
         const pieces: Buffer[] = [];
@@ -164,8 +171,12 @@ export class SourceHarness {
         };
       },
       eventTime: (buffer, start, end) => {
-        const time = /"t":(\d+)/.exec(buffer.toString('latin1', start, end));
-        return time === null ? undefined : Number(time[1]);
+        const text = buffer.toString('latin1', start, end);
+        const time = /"t":(\d+)/.exec(text);
+        if (time !== null && this.#config.format === 'json') return Number(time[1]);
+        // What a container's runtime writes on each line.
+        const written = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/.exec(text);
+        return written === null ? undefined : Date.parse(written[0]);
       },
       nulls: (segment, count) => {
         if (!segment.isRepeat) this.nulls += count;

@@ -1,9 +1,12 @@
 import { type EventReader, EventRules } from '../../agent/event-rules.ts';
+import { beginsAsObject, isBlank } from '../../agent/line-classifier.ts';
 import type { Config, SourceConfig } from '../../config/types.ts';
 import { AuditailError } from '../../errors.ts';
 import { oversizeTag, unparsedTag } from '../../route/reserved-tags.ts';
 import type { SampleEvent } from './bodies.ts';
+import { ContainerLines, type ContainerLineTaker } from './container-lines.ts';
 import { HttpTarget } from './http-target.ts';
+import type { LinePlace } from './line-place.ts';
 import { LineSplitter, type LineTaker } from './line-splitter.ts';
 import { Problems } from './problems.ts';
 import type { InputEvents } from './read-input.ts';
@@ -35,7 +38,7 @@ export interface InputCount {
  * Sends lines the way that the agent sends them, through the same scanner, rewrite rules and router, and counts where they
  * would arrive. Memory is bounded whatever the lines hold.
  */
-export class DryRunner implements LineTaker {
+export class DryRunner implements ContainerLineTaker {
   readonly source: SourceConfig;
   readonly sinks: readonly Target[];
   readonly tags = new Tags({ left: MAX_NAMES });
@@ -45,6 +48,9 @@ export class DryRunner implements LineTaker {
   readonly events = new Span();
   blankLines = 0;
   nullBytes = 0;
+  /** Of a container's log: lines that are other text than events, and lines of the stream that is not read. */
+  textLines = 0;
+  otherStreamLines = 0;
   readonly #rules: EventRules<Target>;
   readonly #now: () => number;
   readonly #reader: EventReader;
@@ -71,7 +77,14 @@ export class DryRunner implements LineTaker {
 
   /** Takes one input. Where `read` rejects, what came before it counts and the input has the error. */
   async take(name: string, read: (events: InputEvents) => Promise<void>): Promise<void> {
-    const splitter = new LineSplitter(this.source.maxLineBytes, this);
+    const { format, maxLineBytes } = this.source;
+    const container = format === 'json' ? undefined : new ContainerLines(this.source, format, this);
+    const lines: LineTaker = container ?? {
+      line: (buffer, start, end, line, nulls) =>
+        this.line(buffer, start, end, { line, of: (index) => ({ line, column: nulls + index + 1 }) }),
+      longLine: (length, line, nulls) => this.longLine(length, line, nulls),
+    };
+    const splitter = new LineSplitter(maxLineBytes, lines);
     this.#splitter = splitter;
     this.#file = name;
     let bytes = 0;
@@ -88,12 +101,14 @@ export class DryRunner implements LineTaker {
       error = cause;
     }
     const unterminated = splitter.end();
+    container?.end();
     this.nullBytes += splitter.nullBytes;
     this.inputs.push({ name, bytes, lines: splitter.lines, unterminated, error });
   }
 
-  line(buffer: Buffer, start: number, end: number, line: number, nulls: number): void {
+  line(buffer: Buffer, start: number, end: number, place: LinePlace): void {
     const { classifier } = this.#reader;
+    const { line } = place;
     const kind = classifier.classify(buffer, start, end);
     if (kind === 'event') {
       this.#event(buffer, start, end, line);
@@ -104,16 +119,37 @@ export class DryRunner implements LineTaker {
       return;
     }
     const { errorColumn, errorReason: reason, eventStart } = classifier;
-    const place = { file: this.#file, line, column: nulls + errorColumn };
     if (kind === 'unparsable') {
-      this.problems.add({ kind, ...place, reason });
+      if (this.source.format !== 'json' && !beginsAsObject(buffer, start, end)) this.textLines += 1;
+      else this.problems.add({ kind, file: this.#file, ...place.of(errorColumn - 1), reason });
       this.#send(this.#unparsedTag, { line, buffer, start, end, reason });
     } else {
-      const found = `the event at column ${nulls + eventStart - start + 1} is recovered`;
-      this.problems.add({ kind, ...place, reason: `${reason}; ${found}` });
+      const event = place.of(eventStart - start);
+      const found = `the event at column ${event.column}${event.line === line ? '' : ` of line ${event.line}`} is recovered`;
+      const told = { file: this.#file, ...place.of(errorColumn - 1), reason: `${reason}; ${found}` };
+      this.problems.add({ kind, ...told });
       this.#event(buffer, eventStart, end, line);
       this.#send(this.#unparsedTag, { line, buffer, start, end: eventStart, reason });
     }
+  }
+
+  badLine(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    place: LinePlace,
+    { index, reason }: { readonly index: number; readonly reason: string },
+  ): void {
+    if (isBlank(buffer, start, end)) {
+      this.blankLines += 1;
+      return;
+    }
+    this.problems.add({ kind: 'unparsable', file: this.#file, ...place.of(index), reason });
+    this.#send(this.#unparsedTag, { line: place.line, buffer, start, end, reason });
+  }
+
+  otherLines(count: number): void {
+    this.otherStreamLines += count;
   }
 
   longLine(length: number, line: number, nulls: number): void {

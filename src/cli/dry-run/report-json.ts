@@ -28,6 +28,8 @@ export function jsonReport(runner: DryRunner, bodies: readonly Body[]): Record<s
       torn_lines: problems.counts.torn,
       oversize_lines: problems.counts.oversize,
       unparsable_lines: problems.counts.unparsable,
+      text_lines: runner.textLines,
+      other_stream_lines: runner.otherStreamLines,
       null_bytes: runner.nullBytes,
       unrouted: span(tags.unrouted),
     },

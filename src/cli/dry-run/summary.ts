@@ -24,6 +24,8 @@ export function summaryLines(runner: DryRunner, seconds: number): string[] {
     ...told(problems.counts.unparsable, 'unparsable'),
     ...told(problems.counts.torn, 'torn'),
     ...told(problems.counts.oversize, 'oversize'),
+    ...told(runner.textLines, 'other text'),
+    ...told(runner.otherStreamLines, 'of the other stream'),
     ...told(runner.blankLines, 'blank'),
   ];
   if (others.length > 0) rows.push(['other lines', others.join(', ')]);

@@ -1,17 +1,9 @@
 import { EventRules } from '../../agent/event-rules.ts';
-import type { Config } from '../../config/types.ts';
-import type { LineHandler } from '../../source/line-handler.ts';
+import { lineTime } from '../../agent/line-time.ts';
+import type { Config, SourceConfig } from '../../config/types.ts';
+import type { EventTimes } from '../../source/line-handler.ts';
 
-/** Tells the times of events, as the agent would, and takes no lines. */
-export function eventTimes(config: Config): LineHandler {
-  const { scanner, eventTime } = new EventRules(config, [], Date.now).newReader();
-  return {
-    line: () => undefined,
-    longLine: async () => ({ piece: async () => undefined, end: async () => undefined }),
-    nulls: () => undefined,
-    eventTime: (buffer, start, end) => {
-      scanner.scan(buffer, start, end);
-      return eventTime.of(buffer);
-    },
-  };
+/** Tells the times of a source's lines, as the agent would. */
+export function eventTimes(config: Config, source: SourceConfig): EventTimes {
+  return { eventTime: lineTime(source.format, new EventRules(config, [], Date.now).newReader()) };
 }

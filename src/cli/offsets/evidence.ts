@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Anchor } from '../../checkpoint/segment-records.ts';
 import { contentHash } from '../../source/head.ts';
 import { LineDigests } from '../../source/line-digests.ts';
-import type { LineHandler } from '../../source/line-handler.ts';
+import type { EventTimes } from '../../source/line-handler.ts';
 import { ANCHOR_BYTES } from '../../source/segment.ts';
 import { readFully, type SegmentFile } from '../../source/segment-file.ts';
 import { lineStartBefore } from './line-edges.ts';
@@ -30,10 +30,10 @@ export interface Evidence {
 export async function readEvidence(
   file: SegmentFile,
   offset: number,
-  options: { readonly anchors: readonly Anchor[]; readonly handler: LineHandler; readonly isFresh: boolean },
+  options: { readonly anchors: readonly Anchor[]; readonly times: EventTimes; readonly isFresh: boolean },
 ): Promise<Evidence> {
   if (offset === 0) return { anchor: undefined, lastTime: undefined };
-  const lastTime = await lastEventTime(file, offset, options.handler);
+  const lastTime = await lastEventTime(file, offset, options.times);
   const previous = options.anchors.findLast((anchor) => anchor.offset <= offset);
   if (previous?.offset === offset) return { anchor: previous, lastTime };
   const before = Buffer.alloc(Math.min(ANCHOR_BYTES, offset));
@@ -67,10 +67,10 @@ async function digestLines(file: SegmentFile, from: number, to: number): Promise
   return digests.take();
 }
 
-async function lastEventTime(file: SegmentFile, offset: number, handler: LineHandler): Promise<number | undefined> {
+async function lastEventTime(file: SegmentFile, offset: number, times: EventTimes): Promise<number | undefined> {
   const start = await lineStartBefore(file, offset - 1);
   if (offset - start > MAX_LINE_BYTES) return undefined;
   const line = Buffer.alloc(offset - start);
   const length = await readFully(file, start, line, line.length);
-  return handler.eventTime(line, 0, line[length - 1] === NEWLINE ? length - 1 : length);
+  return times.eventTime(line, 0, line[length - 1] === NEWLINE ? length - 1 : length);
 }

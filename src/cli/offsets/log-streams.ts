@@ -5,7 +5,7 @@ import { AuditailError, errorCode } from '../../errors.ts';
 import { discover, type FoundFile } from '../../source/discovery.ts';
 import { Identifier } from '../../source/identify.ts';
 import { KnownSegments } from '../../source/known-segments.ts';
-import type { LineHandler } from '../../source/line-handler.ts';
+import type { EventTimes } from '../../source/line-handler.ts';
 import { openSegmentFile } from '../../source/open-segment-file.ts';
 import { firstEventTime } from '../../source/segment-edges.ts';
 
@@ -41,7 +41,7 @@ export interface LogSource {
  *
  * @throws AuditailError `LOG_UNREADABLE`: a file that cannot be looked at cannot be told from others
  */
-export async function lookAtSource(db: Database, config: SourceConfig, handler: LineHandler): Promise<LogSource> {
+export async function lookAtSource(db: Database, config: SourceConfig, times: EventTimes): Promise<LogSource> {
   const records = new SegmentRecords(db);
   const known = new KnownSegments(records, config.name);
   const { streams: found } = await discover(config);
@@ -65,7 +65,7 @@ export async function lookAtSource(db: Database, config: SourceConfig, handler: 
     const row = identity.kind === 'known' ? identity.known.row : undefined;
     if (row !== undefined) taken.add(row.id);
     const head = identity.kind === 'known' ? identity.known.head : identity.head;
-    const firstTime = row?.firstTime ?? (await timeOf(file, handler));
+    const firstTime = row?.firstTime ?? (await timeOf(file, times));
     parts.get(stream)?.push({ file, row, head, firstTime });
   }
   const paths = new Set([...parts.keys(), ...known.streams.keys()]);
@@ -84,11 +84,11 @@ export async function lookAtSource(db: Database, config: SourceConfig, handler: 
   };
 }
 
-async function timeOf(file: FoundFile, handler: LineHandler): Promise<number> {
+async function timeOf(file: FoundFile, times: EventTimes): Promise<number> {
   try {
     const open = await openSegmentFile(file);
     try {
-      return (await firstEventTime(open, handler)) ?? Math.trunc(file.modifiedMs);
+      return (await firstEventTime(open, times)) ?? Math.trunc(file.modifiedMs);
     } finally {
       await open.close();
     }

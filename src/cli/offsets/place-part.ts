@@ -2,12 +2,13 @@ import type { Database } from '../../checkpoint/database.ts';
 import type { SegmentPlace } from '../../checkpoint/place-records.ts';
 import { type Anchor, SegmentRecords } from '../../checkpoint/segment-records.ts';
 import type { Config } from '../../config/types.ts';
-import type { LineHandler } from '../../source/line-handler.ts';
+import type { EventTimes } from '../../source/line-handler.ts';
 import { openSegmentFile } from '../../source/open-segment-file.ts';
 import { lastNewline } from '../../source/segment-edges.ts';
 import type { SegmentFile } from '../../source/segment-file.ts';
 import { readEvidence } from './evidence.ts';
 import type { LogPart, LogSource } from './log-streams.ts';
+import { unitStartBefore } from './unit-start.ts';
 
 /** Where a place is wanted in a file; a function finds it in the open file, whose content has `size` bytes. */
 export type Target = 'head' | 'tail' | ((file: SegmentFile, size: number) => Promise<number>);
@@ -38,7 +39,7 @@ export interface Placing {
   readonly source: LogSource;
   /** Names of the sinks whose place is set. */
   readonly sinks: readonly string[];
-  readonly handler: LineHandler;
+  readonly times: EventTimes;
 }
 
 /** Finds what is to be stored so that the chosen sinks stand at `target` in a file, as if the agent had read it so far. */
@@ -46,7 +47,9 @@ export async function placePart(part: LogPart, target: Target, placing: Placing)
   const open = await openSegmentFile(part.file);
   try {
     const size = target === 'head' && part.file.gzip ? undefined : (await open.stat()).size;
-    const end = part.file.live ? await lastNewline(open) : (size ?? Number.POSITIVE_INFINITY);
+    const end = part.file.live
+      ? await unitStartBefore(open, await lastNewline(open), placing.source.config)
+      : (size ?? Number.POSITIVE_INFINITY);
     const wanted = target === 'head' ? 0 : target === 'tail' ? end : await target(open, size!);
     return await new PartPlacing(part, placing, { open, size, end }).at(wanted);
   } finally {
@@ -57,7 +60,7 @@ export async function placePart(part: LogPart, target: Target, placing: Placing)
 interface Content {
   readonly open: SegmentFile;
   readonly size: number | undefined;
-  /** Where the whole lines end; of a rotated part where it ends. */
+  /** Where what is whole ends; of a rotated part where it ends. */
   readonly end: number;
 }
 
@@ -94,13 +97,13 @@ class PartPlacing {
   async #place(head: string, wanted: number): Promise<SegmentPlace> {
     const { file, row, firstTime } = this.#part;
     const { open, size, end } = this.#content;
-    const { config, sinks, handler } = this.#placing;
+    const { config, sinks, times } = this.#placing;
     const all = new Map(config.sinks.map(({ name }) => [name, sinks.includes(name) ? wanted : this.#placeOf(name)]));
     const from = this.#leading((name) => this.#placeOf(name));
     const to = this.#leading((name) => all.get(name)!);
     const isMoved = row === undefined || from !== to;
     const evidence = isMoved
-      ? await readEvidence(open, to, { anchors: this.#anchors, handler, isFresh: file.live && !file.gzip })
+      ? await readEvidence(open, to, { anchors: this.#anchors, times, isFresh: file.live && !file.gzip })
       : undefined;
     const isForward = row === undefined || to > from;
     return {
@@ -113,6 +116,8 @@ class PartPlacing {
         sizeSeen: Math.max(size ?? 0, row?.sizeSeen ?? 0),
         firstTime,
         lastTime: (isForward ? evidence?.lastTime : undefined) ?? row?.lastTime,
+        headOf: row?.headOf,
+        headBytes: row?.headBytes ?? 0,
         finished: !file.live && [...all.values()].every((offset) => offset >= end),
       },
       offsets: new Map([...all].filter(([name]) => sinks.includes(name) || this.#needsPlace(name))),

@@ -1,6 +1,6 @@
 import type { Database } from '../../checkpoint/database.ts';
 import { SegmentRecords } from '../../checkpoint/segment-records.ts';
-import type { Config } from '../../config/types.ts';
+import type { Config, SourceConfig } from '../../config/types.ts';
 import { eventTimes } from './event-times.ts';
 import { lineStartBefore } from './line-edges.ts';
 import { type LogSource, lookAtSource } from './log-streams.ts';
@@ -8,6 +8,7 @@ import { type Matched, type MatchedStream, matchPositions } from './match-positi
 import type { OtherAgent, OtherPosition } from './other-positions.ts';
 import { type Placing, placePart, type Target } from './place-part.ts';
 import type { FileChange } from './store-changes.ts';
+import { unitStartBefore } from './unit-start.ts';
 
 /** A file whose position stood in the middle of a line. */
 export interface BackedUp {
@@ -40,16 +41,15 @@ export const OLDER = 'older: counts as read';
 /** Finds what taking over the positions comes to. Sources none of whose logs the other agent knows are left alone. */
 export async function planImport(request: ImportRequest): Promise<ImportPlan> {
   const { db, config, sources, positions } = request;
-  const handler = eventTimes(config);
   const looked: LogSource[] = [];
-  for (const source of sources) looked.push(await lookAtSource(db, source, handler));
+  for (const source of sources) looked.push(await lookAtSource(db, source, eventTimes(config, source)));
   const matched = await matchPositions(positions, looked);
   const changes: FileChange[] = [];
   const backedUp: BackedUp[] = [];
   for (const source of looked) {
     const own = matched.streams.filter((one) => one.source === source);
     if (own.length === 0) continue;
-    const placing = { db, config, source, sinks: request.sinks, handler };
+    const placing = { db, config, source, sinks: request.sinks, times: eventTimes(config, source.config) };
     for (const one of own) changes.push(...(await placeStream(one, placing, request.agent, backedUp)));
     changes.push(...(await placeOthers(own, placing)));
   }
@@ -69,7 +69,9 @@ async function placeStream(
   for (const [index, part] of stream.parts.entries()) {
     const own = read.get(part);
     const { target, why } =
-      own === undefined ? withoutPosition(index, newest) : { target: readTo(own.offset), why: `as ${agent} read it` };
+      own === undefined
+        ? withoutPosition(index, newest)
+        : { target: readTo(own.offset, source.config), why: `as ${agent} read it` };
     const change = await placePart(part, target, placing);
     changes.push({ ...change, source: source.config.name, stream: stream.path, why });
     const after = change.sinks[0]!.after;
@@ -83,9 +85,9 @@ function withoutPosition(index: number, newest: number): { target: Target; why: 
   return index < newest ? { target: 'tail', why: OLDER } : { target: 'head', why: 'newer: from its head' };
 }
 
-/** Versions of Fluent Bit count the beginning of a last line without newline. */
-function readTo(offset: number): Target {
-  return (open) => lineStartBefore(open, offset);
+/** Versions of Fluent Bit count the beginning of a last line without newline, and parts of a line were not sent yet. */
+function readTo(offset: number, source: SourceConfig): Target {
+  return async (open) => unitStartBefore(open, await lineStartBefore(open, offset), source);
 }
 
 /** The other logs of the source begin as they would have at its first start, which this takes the place of. */

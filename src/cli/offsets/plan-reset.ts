@@ -1,5 +1,5 @@
 import type { Database } from '../../checkpoint/database.ts';
-import type { Config } from '../../config/types.ts';
+import type { Config, SourceConfig } from '../../config/types.ts';
 import { AuditailError } from '../../errors.ts';
 import type { FoundFile } from '../../source/discovery.ts';
 import type { SegmentFile } from '../../source/segment-file.ts';
@@ -8,6 +8,7 @@ import { lineStartAfter, lineStartBefore } from './line-edges.ts';
 import { type LogSource, type LogStream, lookAtSource } from './log-streams.ts';
 import { placePart, type Target } from './place-part.ts';
 import type { FileChange } from './store-changes.ts';
+import { unitStartBefore } from './unit-start.ts';
 
 export type ResetTarget = 'head' | 'tail' | number;
 
@@ -40,9 +41,8 @@ export function parseResetTarget(text: string): ResetTarget {
 /** Finds what a reset comes to. @throws AuditailError `USAGE` when nothing is there that was named */
 export async function planReset(request: ResetRequest): Promise<ResetPlan> {
   const { db, config, sources, sinks, to, stream, file } = request;
-  const handler = eventTimes(config);
   const looked: LogSource[] = [];
-  for (const source of sources) looked.push(await lookAtSource(db, source, handler));
+  for (const source of sources) looked.push(await lookAtSource(db, source, eventTimes(config, source)));
   const started = looked.filter(({ wasStarted }) => wasStarted);
   if (started.length === 0) {
     throw new AuditailError('USAGE', 'no source that was meant was ever started', {
@@ -56,8 +56,11 @@ export async function planReset(request: ResetRequest): Promise<ResetPlan> {
   for (const one of meant) {
     for (const part of one.stream.parts) {
       if (file !== undefined && part.file.path !== file) continue;
-      const target = typeof to === 'number' ? atOffset(to, part.file) : to;
-      const change = await placePart(part, target, { db, config, source: one.source, sinks, handler });
+      const target = typeof to === 'number' ? atOffset(to, part.file, one.source.config) : to;
+      const change = await placePart(part, target, {
+        ...{ db, config, source: one.source, sinks },
+        times: eventTimes(config, one.source.config),
+      });
       changes.push({ ...change, source: one.source.config.name, stream: one.stream.path, why: '' });
     }
   }
@@ -65,7 +68,7 @@ export async function planReset(request: ResetRequest): Promise<ResetPlan> {
   return { changes, gone: file === undefined ? goneOf(meant) : [] };
 }
 
-function atOffset(offset: number, { path, live }: FoundFile): Target {
+function atOffset(offset: number, { path, live }: FoundFile, source: SourceConfig): Target {
   return async (open: SegmentFile, size: number) => {
     if (offset > size) {
       throw new AuditailError('USAGE', `${path} has ${size} bytes of content: ${offset} is behind its end`);
@@ -73,7 +76,17 @@ function atOffset(offset: number, { path, live }: FoundFile): Target {
     // The last line of a part that does not grow any more may have no newline.
     if (offset === size && !live) return offset;
     const before = await lineStartBefore(open, offset);
-    if (before === offset) return offset;
+    if (before === offset) {
+      const unit = await unitStartBefore(open, offset, source);
+      if (unit === offset) return offset;
+      throw new AuditailError(
+        'USAGE',
+        `${offset} is between two parts of what the container wrote as one line, in ${path}`,
+        {
+          hint: `The first of them begins at ${unit}`,
+        },
+      );
+    }
     const after = await lineStartAfter(open, offset);
     const next = after === undefined ? 'and no other behind it' : `the next one at ${after}`;
     throw new AuditailError('USAGE', `${offset} is in the middle of a line of ${path}`, {

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { DOCKER_BY_PATH, setContainerFormat, setDockerByPath } from '../container-log.ts';
 import type { Context } from '../context.ts';
 import { MappingBuilder } from '../mapping-builder.ts';
 import type { Param, Section } from '../section.ts';
@@ -13,13 +14,9 @@ export interface BitSource {
   readonly section: Section;
 }
 
-const CONTAINER_PARSERS = /^(?:cri|docker|containerd)(?:[-_,\s]|$)/i;
-
 const POSITION = { note: 'the place in each log is kept in state_dir' };
 const BOUNDED = { note: 'what is in flight is bounded by memory_limit' };
-const CONTAINER: Fate = {
-  warn: "these are lines of a container's log: they are read as plain JSON lines until the source's format is set for container logs",
-};
+const JOINED = { note: 'parts of a line are joined, however long the time between them' };
 
 /** The sources of an `[INPUT]` of tail: one for each of its paths, all with its tag. */
 export function readTailInput(section: Section, { findings }: Context): BitSource[] {
@@ -32,9 +29,15 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
       keys.push([key, durationWithin(ms, range), param]);
       return undefined;
     };
-  const parser = ({ value }: Param): Fate => {
-    if (CONTAINER_PARSERS.test(value)) return CONTAINER;
-    if (/json/i.test(value)) return { note: 'audit logs are JSON, and each line is passed on as it was read' };
+  let json: Param | undefined;
+  const parser = (param: Param): Fate => {
+    const { value } = param;
+    const container = setContainerFormat(keys, param);
+    if (container !== false) return container;
+    if (/json/i.test(value)) {
+      json = param;
+      return { note: 'audit logs are JSON, and each line is passed on as it was read' };
+    }
     return { warn: `lines of the parser ${value} are not read here: each line must be a JSON object` };
   };
   applySettings(
@@ -101,7 +104,10 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
       ...each(['ignore_older', 'ignore_active_older_files'], {
         warn: 'every part that was not read to its end is read, however old',
       }),
-      ...each(['docker_mode', 'docker_mode_flush', 'docker_mode_parser'], CONTAINER),
+      docker_mode: (param) =>
+        truth(param.value) === true ? setContainerFormat(keys, param, 'docker') || undefined : undefined,
+      docker_mode_flush: JOINED,
+      docker_mode_parser: JOINED,
       ...each(['multiline', 'multiline_flush', 'parser_firstline'], { warn: 'an event is one line' }),
       exit_on_eof: { note: 'that is run --exit-at-eof' },
       ...each(['unicode.encoding', 'generic.encoding'], { warn: 'lines are read as UTF-8' }),
@@ -122,7 +128,9 @@ export function readTailInput(section: Section, { findings }: Context): BitSourc
     const file = one.trim();
     const tag = expandTag(section.param('tag'), file, section, findings);
     const builder = new MappingBuilder().set('tag', tag, section.param('tag')?.place).set('path', file, path!.place);
-    for (const [key, value, { place }] of keys) builder.set(key, value, place);
+    const own = [...keys];
+    if (setDockerByPath(own, json, file)) findings.note(path!, `path: ${DOCKER_BY_PATH}`);
+    for (const [key, value, { place }] of own) builder.set(key, value, place);
     return { tag, keys: builder, section };
   });
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { LIMITS } from '../../config/limits.ts';
+import { DOCKER_BY_PATH, setContainerFormat, setDockerByPath } from '../container-log.ts';
 import type { Context } from '../context.ts';
 import { MappingBuilder } from '../mapping-builder.ts';
 import type { Param, Section } from '../section.ts';
@@ -18,7 +19,6 @@ export interface TailSource {
 }
 
 const JSON_PARSERS = new Set(['json', 'json_in_json', 'none']);
-const CONTAINER_PARSERS = /^(?:cri|docker|containerd)$/;
 
 const FLUENTD_ONLY = 'it concerns the process of fluentd';
 
@@ -32,13 +32,15 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
       if (ms === undefined) return { warn: 'a time was expected' };
       keys.push([key, durationWithin(ms, range), param]);
     };
+  let json: Param | undefined;
   const parser = (param: Param): Fate => {
     const name = param.value.toLowerCase();
-    if (name === 'json') return undefined;
-    if (CONTAINER_PARSERS.test(name))
-      return {
-        warn: `lines in the format ${name} are read as JSON here until the source's format is set for container logs`,
-      };
+    if (name === 'json') {
+      json = param;
+      return undefined;
+    }
+    const container = setContainerFormat(keys, param);
+    if (container !== false) return container;
     if (JSON_PARSERS.has(name)) return { note: 'audit logs are JSON, and each line is passed on as it was read' };
     return {
       warn: `${name} lines are not read here: each line must be a JSON object; others get the tag ending in ._unparsed`,
@@ -122,8 +124,17 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
         applySettings(
           child,
           '<parse>',
-          { ...read, '@type': parser, type: parser, keep_time_key: { note: 'it stays in them' } },
-          {},
+          {
+            ...read,
+            '@type': parser,
+            type: parser,
+            keep_time_key: { note: 'it stays in them' },
+            merge_cri_fields: (param) =>
+              truth(param.value) === false
+                ? undefined
+                : { warn: 'the time and the stream of the wrapper are in no event here' },
+          },
+          { parse: { note: 'what the container wrote is an audit event, which is JSON' } },
           findings,
         );
       },
@@ -149,7 +160,9 @@ export function readTail(section: Section, { findings }: Context): TailSource[] 
     if (!path.isAbsolute(file) && !file.startsWith('${env:')) findings.warn(written, `path: ${file} is not absolute`);
     if (/%[A-Za-z]/.test(file)) findings.warn(written, 'path: times in a path are not filled in here; use a glob');
     const builder = new MappingBuilder().set('tag', tag, section.param('tag')?.place).set('path', file, written.place);
-    for (const [key, value, { place }] of keys) builder.set(key, value, place);
+    const own = [...keys];
+    if (setDockerByPath(own, json, file)) findings.note(written, `path: ${DOCKER_BY_PATH}`);
+    for (const [key, value, { place }] of own) builder.set(key, value, place);
     return { tag, path: file, keys: builder, section, timeKey };
   });
 }
