@@ -117,8 +117,7 @@ export class Source {
     try {
       discovery = await discover(this.config);
     } catch (error) {
-      this.troubles.tell(this.config.path, error);
-      return;
+      return this.troubles.tell(this.config.path, error);
     }
     this.directories = discovery.directories;
     await this.#checkOpenFiles();
@@ -172,10 +171,11 @@ export class Source {
     this.#ended.clear();
   }
 
-  async close(): Promise<void> {
+  /** @param options.keepsFiles what {@link segments} have open is somebody else's from now on. */
+  async close({ keepsFiles = false } = {}): Promise<void> {
     await this.#active.releaseSettled();
     await this.#feeding.close();
-    await this.#active.close();
+    if (!keepsFiles) await this.#active.close();
   }
 
   async #pollStream(stream: Stream): Promise<boolean> {
