@@ -7,6 +7,7 @@ import { ChaosReceiver } from '../../demo/receivers/chaos-receiver.ts';
 import type { ChaosAct } from '../../demo/receivers/chaos-schedule.ts';
 import { NDJSON } from '../../demo/receivers/protocols/ndjson.ts';
 import { WholeRequestStore } from '../../demo/receivers/whole-request-store.ts';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
@@ -51,7 +52,8 @@ class Scene implements AsyncDisposable {
     const { commit, ...config } = this.world.config;
     // A spool gives back its room with a commit; the steps of a test make their own.
     const soon = { ...config, commit: { ...commit, intervalMs: 20 } };
-    const agent = buildAgent(soon, new Telemetry(pino({ level: 'silent' })));
+    await using state = AgentState.open(soon, new Telemetry(pino({ level: 'silent' })));
+    const agent = buildAgent(soon, state);
     let isStuck = false;
     const watchdog = setTimeout(() => {
       isStuck = true;

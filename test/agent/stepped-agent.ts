@@ -1,21 +1,32 @@
 import { pino } from 'pino';
 import type { AgentParts } from '../../src/agent/agent.ts';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildParts } from '../../src/agent/build-agent.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 
+/** What receivers have for an end, twice. */
+const DRAIN_MS = 100;
+
 /** What an agent's loop does, one step at a time, and a death in between. */
 export class SteppedAgent {
-  readonly #parts: AgentParts;
+  readonly #state: AgentState;
+  #parts: AgentParts;
 
-  private constructor(parts: AgentParts) {
+  private constructor(state: AgentState, parts: AgentParts) {
+    this.#state = state;
     this.#parts = parts;
   }
 
   static async start(config: Config): Promise<SteppedAgent> {
-    const agent = new SteppedAgent(buildParts(config, new Telemetry(pino({ level: 'silent' }))));
-    for (const { target } of [...agent.#parts.fileSinks, ...agent.#parts.httpSinks]) await target.start();
+    const state = AgentState.open(config, new Telemetry(pino({ level: 'silent' })));
+    const agent = new SteppedAgent(state, buildParts(config, state));
+    await agent.#begin();
     return agent;
+  }
+
+  get state(): AgentState {
+    return this.#state;
   }
 
   get gapsTold(): number {
@@ -67,14 +78,33 @@ export class SteppedAgent {
   /** As a running agent ends: what receivers do not take soon is spooled. */
   async stop(): Promise<void> {
     await this.commit();
-    for (const { target } of this.#parts.httpSinks) await target.drain(50);
-    if (this.#parts.httpSinks.length > 0) await this.commit();
+    await this.#state.httpSinks.drain(DRAIN_MS);
     await this.#end();
+    await this.#state.close();
+  }
+
+  /**
+   * Goes on with another configuration.
+   *
+   * @param options.commits without it the commit at the end fails, and what was not committed before is read again.
+   */
+  async reload(config: Config, { commits } = { commits: true }): Promise<void> {
+    if (commits) await this.commit();
+    await this.#end();
+    await this.#state.letGo({ ...config, shutdownTimeoutMs: DRAIN_MS });
+    this.#parts = buildParts(config, this.#state);
+    await this.#begin();
   }
 
   /** Dies without a commit. A commit that is under way comes to its end or not, as with `kill -9`. */
   async crash(): Promise<void> {
+    await this.#state.httpSinks.close();
     await this.#end();
+    await this.#state.close();
+  }
+
+  async #begin(): Promise<void> {
+    for (const { target } of [...this.#parts.fileSinks, ...this.#parts.httpSinks]) await target.start();
   }
 
   async #recover(): Promise<void> {
@@ -87,10 +117,12 @@ export class SteppedAgent {
   }
 
   async #end(): Promise<void> {
-    const { committer, fileSinks, httpSinks, inputs, release } = this.#parts;
-    for (const { target } of [...fileSinks, ...httpSinks]) await target.close();
+    const { committer, fileSinks, inputs } = this.#parts;
+    for (const { target } of fileSinks) await target.close();
     await committer.settle();
-    for (const { source } of inputs) await source.close();
-    release();
+    for (const { source } of inputs) {
+      await source.close({ keepsFiles: true });
+      this.#state.logs.hold(source.config, source.segments());
+    }
   }
 }
