@@ -12,6 +12,7 @@ import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { LogWorld } from './log-world.ts';
+import { RELOADS, reloaded } from './reloads.ts';
 import { SteppedAgent } from './stepped-agent.ts';
 
 /** Wall time; on a slow machine there are fewer runs, not a failure. */
@@ -100,6 +101,14 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('poll' as const), times: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 4, arbitrary: only('sweep') },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('reload' as const),
+      change: fc.constantFrom(...RELOADS),
+      commits: fc.boolean(),
+    }),
+  },
   ...(['commit', 'startCommit', 'crash', 'stop', 'rewind'] as const).map((op) => ({ weight: 2, arbitrary: only(op) })),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -124,6 +133,9 @@ async function take(scene: Scene, agent: SteppedAgent, one: Step): Promise<Stepp
       break;
     case 'poll':
       for (let n = 0; n < one.times; n += 1) await agent.poll();
+      break;
+    case 'reload':
+      await agent.reload(reloaded(world.config, one.change), one);
       break;
     case 'crash':
     case 'stop':

@@ -43,6 +43,11 @@ export class SteppedAgent {
     return this.#parts.inputs.some(({ source }) => source.isBehind);
   }
 
+  /** HTTP sinks hold nothing in memory or in their spools. */
+  get isIdle(): boolean {
+    return this.#parts.httpSinks.every(({ target }) => target.isIdle);
+  }
+
   /** One chunk of each stream; whether there was any. */
   async poll(): Promise<boolean> {
     let progressed = false;
