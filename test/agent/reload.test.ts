@@ -199,6 +199,34 @@ test('what a sink holds of a source that is taken away is delivered, and does no
   assert.deepEqual(store.stored.compare(world.expected.sent), { lost: 0, duplicated: 0, foreign: 0 });
 });
 
+test('a part that is gone when its source is back is no gap for a sink that holds it, or has taken it, meanwhile', async () => {
+  for (const isTakenMeanwhile of [false, true]) {
+    await using scene = await Scene.start();
+    const { world, agent, receiver, store } = scene;
+    await receiver.behave(() => 'status-401');
+    // Nothing goes to the spool, which would count as taken.
+    const patient = { ...world.config, sinks: world.config.sinks.map(patientSink) };
+    await agent.reload(patient);
+    writeSome(world);
+    await scene.readAll();
+    for (const log of [1, 2]) world.rotate(log, 'rename');
+    await scene.readAll();
+    await scene.readAll();
+    await agent.reload(reloaded(patient, 'one source fewer'));
+    for (const log of [1, 2]) world.logs[log]!.writer.prune(0);
+    if (isTakenMeanwhile) {
+      await receiver.healthy();
+      await scene.until('what the sink held', () => store.stored.total === 21);
+    }
+    await agent.reload(patient);
+    for (let round = 0; round < 3; round += 1) await scene.readAll();
+    assert.equal(agent.gapsTold, 0);
+    await receiver.healthy();
+    await scene.until('what the sink held', () => store.stored.total === 21);
+    await scene.assertOnce();
+  }
+});
+
 test('a part that is deleted is read on over a reload, for the archive and for a sink that is behind', async () => {
   await using scene = await Scene.start();
   const { world, agent, receiver } = scene;
