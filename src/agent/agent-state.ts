@@ -81,8 +81,8 @@ export class AgentState {
   }
 
   /**
-   * Between two agents: ends and closes what the next configuration does not go on with. Never rejects: what could not be
-   * stored is read again.
+   * Between two agents: ends the HTTP sinks that the next configuration does not go on with. Never rejects: what could not
+   * be stored is read again.
    *
    * @param config with the same `stateDir`.
    */
@@ -94,12 +94,16 @@ export class AgentState {
         'not all that was delivered could be stored: it is sent again',
       );
     for (const name of await this.httpSinks.letGo(config, failed)) await telemetry.forget('sink', name);
-    for (const name of await this.logs.letGo(config.sources)) await telemetry.forget('source', name);
     const { durability } = config.commit;
     if (durability === this.#durability) return;
     setDurability(this.db, durability);
     this.#letters?.setDurability(durability);
     this.#durability = durability;
+  }
+
+  /** The agent has started, so that none before it comes back: closes the logs that it does not go on with. */
+  async started({ sources }: Pick<Config, 'sources'>): Promise<void> {
+    for (const name of await this.logs.letGo(sources)) await this.telemetry.forget('source', name);
   }
 
   /** Lets go of everything at once. */

@@ -40,7 +40,7 @@ export interface AgentParts {
   readonly deadLetters: DeadLetterStore | undefined;
   readonly now: () => number;
   /** Has the HTTP sinks, and gets what the sources had open, for the next agent. Its owner closes it. */
-  readonly state: Pick<AgentState, 'logs' | 'httpSinks' | 'commits'>;
+  readonly state: Pick<AgentState, 'started' | 'logs' | 'httpSinks' | 'commits'>;
 }
 
 /**
@@ -91,16 +91,17 @@ export class Agent {
    * @param options.onReading called once, after the first sweep and the first chunk of each stream.
    */
   async run(options: { exitAtEof: boolean; onReading?: () => void }): Promise<void> {
-    const { fileSinks, httpSinks, committer, state } = this.#parts;
+    const { config, fileSinks, httpSinks, committer, state } = this.#parts;
     try {
       for (const { target } of fileSinks) await target.start();
       for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
+      await state.started(config);
       this.pulse.phase = 'running';
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options);
       this.pulse.phase = this.#isReload ? 'reloading' : 'stopping';
-      this.pulse.beat(this.#parts.config.shutdownTimeoutMs);
+      this.pulse.beat(config.shutdownTimeoutMs);
       await this.#end();
       if (options.exitAtEof && !this.#isReload) assertAllDone(this.#undelivered(), this.#sources);
     } finally {
@@ -108,7 +109,8 @@ export class Agent {
       await this.#watcher?.close();
       for (const source of this.#sources) {
         await source.close({ keepsFiles: true });
-        state.logs.hold(source.config, source.segments());
+        // Else what the agent before had open is still held.
+        if (this.#hasStarted) state.logs.hold(source.config, source.segments());
       }
       for (const { target } of fileSinks) await target.close();
       state.commits = committer.completed;

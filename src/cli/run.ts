@@ -22,9 +22,8 @@ export const run: Command<RunOptions> = {
   summary: 'run the agent',
   description:
     'Tails the configured logs until it is told to stop. SIGTERM or SIGINT: stop reading, deliver or spool, commit, exit; a second one ' +
-    'exits at once, and nothing is lost even then. SIGHUP: read the configuration again and go on with it; an invalid one is refused, and an HTTP sink that it does not change ' +
-    'keeps its connections and what it holds. ' +
-    'SIGUSR1: commit now.',
+    'exits at once, and nothing is lost even then. SIGHUP: read the configuration again and go on with it; an invalid one ' +
+    'is refused, and an HTTP sink that it does not change keeps its connections and its queue. SIGUSR1: commit now.',
   example: 'auditail run -c /etc/auditail/auditail.yaml\nauditail run -c auditail.yaml --exit-at-eof',
   options: [
     { flags: '-c, --config <file>', description: 'the configuration file', required: true },

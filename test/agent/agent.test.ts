@@ -91,6 +91,7 @@ function fakeAgent(options: {
     now: Date.now,
     state: {
       commits: 0,
+      started: async () => undefined,
       logs: { hold: () => told.push('logs handed on') },
       httpSinks: { drain: async () => void told.push('sinks drained') },
     },
@@ -141,7 +142,8 @@ test('a stop before the run ends it at once', async () => {
 test('an archive that refuses to start: nothing is committed, and everything closed', async () => {
   const { agent, told } = fakeAgent({ start: () => Promise.reject(new Error('STATE_FOREIGN')) });
   await assert.rejects(agent.run({ exitAtEof: false }), /STATE_FOREIGN/);
-  assert.deepEqual(told, ['source closed', 'logs handed on', 'archive closed']);
+  // What the agent before had handed on is still there for the one that comes instead.
+  assert.deepEqual(told, ['source closed', 'archive closed']);
 });
 
 test('the same with the real one', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -245,6 +247,29 @@ test('a part that is deleted is read on over a reload, for the archive and for a
   while (await agent.poll());
   assert.equal(agent.isBehind, true);
   await agent.reload(reloaded(world.config, 'other order'));
+  assert.equal(agent.gapsTold, 0);
+  await scene.assertOnce();
+});
+
+test('a configuration that cannot start takes nothing from the one that goes on: no log that is open, no connection', async () => {
+  await using scene = await Scene.start();
+  const { world, agent, receiver } = scene;
+  await receiver.behave(() => 'status-401');
+  writeSome(world);
+  await agent.sweep();
+  for (const log of [0, 1, 2]) world.rotate(log, 'rename');
+  await agent.sweep();
+  for (const { writer } of world.logs) writer.prune(0);
+  const foreign = path.join(world.root, 'foreign');
+  fs.mkdirSync(path.join(foreign, 'all'), { recursive: true });
+  fs.writeFileSync(path.join(foreign, 'all', 'audit.alpha.2026011509.log.gz'), 'of another state');
+  const sinks = world.config.sinks.map((sink) =>
+    sink.type === 'file' ? { ...sink, name: `other ${sink.name}`, path: sink.path.replace(world.root, foreign) } : sink,
+  );
+  const sources = world.config.sources.map((source) => ({ ...source, path: path.join(world.root, 'elsewhere') }));
+  await agent.refuse({ ...world.config, sources: sources.slice(0, 1), sinks });
+  while (await agent.poll());
+  await agent.sweep();
   assert.equal(agent.gapsTold, 0);
   await scene.assertOnce();
 });

@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import type { AgentParts } from '../../src/agent/agent.ts';
 import { AgentState } from '../../src/agent/agent-state.ts';
-import { buildParts } from '../../src/agent/build-agent.ts';
+import { buildAgent, buildParts } from '../../src/agent/build-agent.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 
@@ -101,6 +102,18 @@ export class SteppedAgent {
     await this.#begin();
   }
 
+  /** Makes way for an agent that cannot start, and goes on in its place. */
+  async refuse(config: Config): Promise<void> {
+    const before = this.#parts.config;
+    await this.commit();
+    await this.#end();
+    await this.#state.letGo(config);
+    await assert.rejects(buildAgent(config, this.#state).run({ exitAtEof: true }));
+    await this.#state.letGo(before);
+    this.#parts = buildParts(before, this.#state);
+    await this.#begin();
+  }
+
   /** Dies without a commit. A commit that is under way comes to its end or not, as with `kill -9`. */
   async crash(): Promise<void> {
     await this.#state.httpSinks.close();
@@ -110,6 +123,7 @@ export class SteppedAgent {
 
   async #begin(): Promise<void> {
     for (const { target } of [...this.#parts.fileSinks, ...this.#parts.httpSinks]) await target.start();
+    await this.#state.started(this.#parts.config);
   }
 
   async #recover(): Promise<void> {
