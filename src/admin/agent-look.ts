@@ -60,6 +60,7 @@ export class AgentLook implements AdminView {
   async unready(): Promise<readonly string[]> {
     const { phase, hasSwept, failures } = this.#agent.pulse;
     if (phase === 'stopping') return ['the agent is stopping'];
+    if (phase === 'reloading') return ['a new configuration is about to apply'];
     if (phase === 'starting' || !hasSwept) return ['the agent is starting'];
     const dead = this.dead();
     const troubles = await Promise.all(this.#sources.map((source) => source.trouble()));

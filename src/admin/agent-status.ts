@@ -10,7 +10,8 @@ export interface AgentStatus {
   readonly program: string;
   readonly pid: number;
   readonly time: string;
-  readonly phase: 'starting' | 'running' | 'stopping';
+  /** `reloading`: a new configuration is about to apply. */
+  readonly phase: 'starting' | 'running' | 'reloading' | 'stopping';
   /** Why the agent does not do its work now; empty when it is ready. */
   readonly unready: readonly string[];
   readonly sources: readonly SourceStatus[];

@@ -7,6 +7,7 @@ import type { Source } from '../source/source.ts';
 import { DirectoryWatcher } from '../source/watcher.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
+import type { AgentState } from './agent-state.ts';
 import { assertAllDone } from './assert-all-done.ts';
 import type { Committer } from './committer.ts';
 import type { EventPipeline } from './event-pipeline.ts';
@@ -19,9 +20,6 @@ import type { Wake } from './wake.ts';
 /** Pause before reading again after a failed write: doubled with each failure in a row. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
-
-/** Part of shutdown_timeout that receivers have for what is in memory; the rest is for spooling and committing. */
-const GRACE_SHARE = 0.5;
 
 /** How often hours are finished and retention is applied. */
 const MAINTENANCE_INTERVAL_MS = 10_000;
@@ -41,13 +39,14 @@ export interface AgentParts {
   /** Undefined without HTTP sinks. */
   readonly deadLetters: DeadLetterStore | undefined;
   readonly now: () => number;
-  /** Lets go of the state: its database and its lock. */
-  readonly release: () => void;
+  /** Has the HTTP sinks, and gets what the sources had open, for the next agent. Its owner closes it. */
+  readonly state: Pick<AgentState, 'started' | 'logs' | 'httpSinks' | 'commits'>;
 }
 
 /**
  * The agent's life: start (bring the archive to its last commit, look for logs), run (one loop that sweeps, reads a
- * chunk of each stream, and starts commits), drain (commit what was read) and stop.
+ * chunk of each stream, and starts commits), commit what was read and stop. HTTP sinks are drained at the end, but for
+ * a reload: then the next agent goes on with them, or its owner ends those that have no place there.
  *
  * One loop does all reading, so there is no moment between two chunks that a commit could not cut at.
  */
@@ -58,6 +57,7 @@ export class Agent {
   #watcher: DirectoryWatcher | undefined;
   #hasStarted = false;
   #stopping = false;
+  #isReload = false;
   #sweepAt = 0;
   #maintainAt = 0;
   /** How many commits had been completed at the last failure. */
@@ -91,31 +91,40 @@ export class Agent {
    * @param options.onReading called once, after the first sweep and the first chunk of each stream.
    */
   async run(options: { exitAtEof: boolean; onReading?: () => void }): Promise<void> {
-    const { fileSinks, httpSinks, committer } = this.#parts;
+    const { config, fileSinks, httpSinks, committer, state } = this.#parts;
     try {
       for (const { target } of fileSinks) await target.start();
       for (const { target } of httpSinks) await target.start();
       this.#hasStarted = true;
+      await state.started(config);
       this.pulse.phase = 'running';
       if (!options.exitAtEof) this.#watch();
       await this.#loop(options);
-      this.pulse.phase = 'stopping';
-      this.pulse.beat(this.#parts.config.shutdownTimeoutMs);
-      await this.#drain();
-      if (options.exitAtEof) assertAllDone(this.#undelivered(), this.#sources);
+      this.pulse.phase = this.#isReload ? 'reloading' : 'stopping';
+      this.pulse.beat(config.shutdownTimeoutMs);
+      await this.#end();
+      if (options.exitAtEof && !this.#isReload) assertAllDone(this.#undelivered(), this.#sources);
     } finally {
       await committer.settle();
       await this.#watcher?.close();
-      for (const source of this.#sources) await source.close();
+      for (const source of this.#sources) {
+        await source.close({ keepsFiles: true });
+        // Else what the agent before had open is still held.
+        if (this.#hasStarted) state.logs.hold(source.config, source.segments());
+      }
       for (const { target } of fileSinks) await target.close();
-      for (const { target } of httpSinks) await target.close();
-      this.#parts.release();
+      state.commits = committer.completed;
     }
   }
 
-  /** Stops reading; {@link run} then commits and returns. */
-  stop(): void {
+  /**
+   * Stops reading; {@link run} then commits and returns.
+   *
+   * @param options.forReload another agent goes on at once: HTTP sinks are not drained. The last call counts.
+   */
+  stop({ forReload = false } = {}): void {
     this.#stopping = true;
+    this.#isReload = forReload;
     this.#parts.wake.wake();
   }
 
@@ -256,14 +265,10 @@ export class Agent {
   }
 
   /** The archive first: what a receiver does has no part in it. */
-  async #drain(): Promise<void> {
-    const { committer, fileSinks, httpSinks, config } = this.#parts;
+  async #end(): Promise<void> {
+    const { committer, fileSinks, state, config } = this.#parts;
     await committer.commit();
-    if (httpSinks.length > 0) {
-      const graceMs = config.shutdownTimeoutMs * GRACE_SHARE;
-      await Promise.all(httpSinks.map(({ target }) => target.drain(graceMs)));
-      await committer.commit();
-    }
+    if (!this.#isReload) await state.httpSinks.drain(config.shutdownTimeoutMs);
     for (const { target } of fileSinks) await target.maintain();
   }
 

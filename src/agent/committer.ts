@@ -6,6 +6,7 @@ import type { CommitConfig } from '../config/types.ts';
 import type { Source } from '../source/source.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { FileSink, HttpEventSink } from './event-sink.ts';
+import { LeftPlaces } from './left-places.ts';
 
 export interface CommitterDeps {
   readonly db: Database;
@@ -31,10 +32,11 @@ export class Committer {
   failure: unknown;
   /** Resolves when there is a {@link failure}. */
   failed: Promise<void>;
-  /** Commits that became durable. */
+  /** Commits that became durable, counted on from those of the agent before. */
   completed = 0;
   #fail: () => void = () => undefined;
   readonly #deps: CommitterDeps;
+  readonly #left: LeftPlaces;
   #running: Promise<void> | undefined;
   /** Bytes of lines taken since the last cut. */
   #bytes = 0;
@@ -46,6 +48,7 @@ export class Committer {
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
+    this.#left = new LeftPlaces(deps.httpSinks, deps.sources);
     this.failed = this.#renewFailed();
   }
 
@@ -147,6 +150,7 @@ export class Committer {
     const begun = performance.now();
     // Everything up to the first await is one instant: no line is taken between the offsets and the files' cuts.
     const taken = sources.flatMap((source) => source.progress().map((one) => ({ source, ...one })));
+    const left = this.#left.news();
     const cuts = fileSinks.map(({ target }) => target.cut());
     const places = httpSinks.flatMap(({ config, target }) => {
       const place = target.spoolPlace();
@@ -159,17 +163,19 @@ export class Committer {
     const failed = flushed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     const rows = flushed.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    if (taken.length === 0 && rows.length === 0 && places.length === 0) return;
+    if ([taken, left, rows, places].every((one) => one.length === 0)) return;
     db.transaction(() => {
       segments.saveProgress(
         taken.map(({ progress }) => progress),
         now(),
       );
+      for (const { sink, segment, offset } of left) segments.saveTaken(sink, [[segment, offset]]);
       archives.save(rows);
       for (const { sink, place } of places) spools.save(sink, place);
     }).immediate();
     fileSinks.forEach(({ target }, index) => void target.committed(cuts[index]!));
     for (const { source, segment, progress, position } of taken) source.committed(segment, progress, position);
+    this.#left.committed(left);
     for (const { target, place } of places) await target.spoolCommitted(place);
     occurrences.commitDone((performance.now() - begun) / 1000);
   }

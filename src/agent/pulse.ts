@@ -1,4 +1,4 @@
-export type Phase = 'starting' | 'running' | 'stopping';
+export type Phase = 'starting' | 'running' | 'reloading' | 'stopping';
 
 /** What can be seen of an agent's loop from outside: in which phase it is, and whether it still turns. */
 export class Pulse {

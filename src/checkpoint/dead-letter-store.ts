@@ -5,7 +5,7 @@ import { AuditailError } from '../errors.ts';
 import type { HttpOccurrences } from '../telemetry/http-occurrences.ts';
 import { createStateDir } from './database.ts';
 import { DEAD_LETTER_MIGRATIONS } from './dead-letter-migrations.ts';
-import { type Database, openSqlite, openSqliteReadOnly, type SqliteFile } from './sqlite-file.ts';
+import { type Database, openSqlite, openSqliteReadOnly, type SqliteFile, setDurability } from './sqlite-file.ts';
 
 /** Raw audit events are nobody's but the owner's. */
 const FILE_MODE = 0o600;
@@ -168,6 +168,11 @@ export class DeadLetterStore {
   /** A receiver rejected the letter once more. */
   rejectedAgain(id: number, reason: string): void {
     this.#db.prepare('UPDATE letters SET reason = ?, attempts = attempts + 1 WHERE id = ?').run(reason, id);
+  }
+
+  /** From the next letter on. */
+  setDurability(durability: Durability): void {
+    setDurability(this.#db, durability);
   }
 
   close(): void {

@@ -7,12 +7,19 @@ export interface Pending {
 /**
  * How far one sink that takes at its own pace is in each segment: what it was handed, and the contiguous prefix that it
  * has taken (delivered, spooled, or made a dead letter). Its checkpoint moves over that prefix only.
+ *
+ * It lives as long as the sink does, over reloads: what was handed before one is not handed again after it.
  */
 export class Ledger {
   /** Counts changes, so that a commit knows whether there is anything to store. */
   changes = 0;
   readonly #handed = new Map<number, number>();
   readonly #pending = new Set<Pending>();
+
+  /** Ids of the segments that the sink was handed in this run and is not done with. */
+  segments(): number[] {
+    return [...this.#handed.keys()];
+  }
 
   /** How far the segment was handed to the sink in this run; undefined when it never was. */
   handedTo(segment: number): number | undefined {

@@ -160,6 +160,18 @@ export class SegmentRecords {
     this.#saveOffsets(segment, new Map([[sink, offset]]));
   }
 
+  /**
+   * Where a sink at its own pace stands by now, by segment. Part of the caller's transaction. A segment that was forgotten
+   * is left out: nobody will ask for it again.
+   */
+  saveTaken(sink: string, offsets: Iterable<readonly [segment: number, offset: number]>): void {
+    const save = this.#db.prepare(
+      `INSERT INTO offsets (sink, segment, offset) SELECT ?, id, ? FROM segments WHERE id = ?
+       ON CONFLICT (sink, segment) DO UPDATE SET offset = excluded.offset`,
+    );
+    for (const [segment, offset] of offsets) save.run(sink, offset, segment);
+  }
+
   /** The segment's anchors, in the order of their offsets. */
   anchors(segment: number): Anchor[] {
     const rows = this.#db.prepare('SELECT * FROM anchors WHERE segment = ? ORDER BY offset').all(segment);

@@ -27,13 +27,17 @@ export function openSqlite(file: SqliteFile, durability: Durability): Database {
   return opened(file, () => {
     const db = new Sqlite(file.path, { timeout: BUSY_TIMEOUT_MS });
     db.pragma('journal_mode = WAL');
-    // WAL with NORMAL may lose the last commits at a power loss, and the archive would be ahead of the state.
-    db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`);
+    setDurability(db, durability);
     db.pragma('foreign_keys = ON');
     checkIntegrity(file, db);
     migrate(file, db);
     return db;
   });
+}
+
+/** Not inside a transaction. WAL with NORMAL may lose the last commits at a power loss: the archive would be ahead of the state. */
+export function setDurability(db: Database, durability: Durability): void {
+  db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`);
 }
 
 /** Opens an existing database to look at it, beside a running agent or without one. @throws as {@link openSqlite} */

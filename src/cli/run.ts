@@ -1,6 +1,7 @@
 import { AdminListener } from '../admin/admin-listener.ts';
 import { AgentLook } from '../admin/agent-look.ts';
 import type { Agent } from '../agent/agent.ts';
+import { AgentState } from '../agent/agent-state.ts';
 import { buildAgent } from '../agent/build-agent.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/types.ts';
@@ -21,8 +22,8 @@ export const run: Command<RunOptions> = {
   summary: 'run the agent',
   description:
     'Tails the configured logs until it is told to stop. SIGTERM or SIGINT: stop reading, deliver or spool, commit, exit; a second one ' +
-    'exits at once, and nothing is lost even then. SIGHUP: read the configuration again; an invalid one is refused. ' +
-    'SIGUSR1: commit now.',
+    'exits at once, and nothing is lost even then. SIGHUP: read the configuration again and go on with it; an invalid one ' +
+    'is refused, and an HTTP sink that it does not change keeps its connections and its queue. SIGUSR1: commit now.',
   example: 'auditail run -c /etc/auditail/auditail.yaml\nauditail run -c auditail.yaml --exit-at-eof',
   options: [
     { flags: '-c, --config <file>', description: 'the configuration file', required: true },
@@ -35,7 +36,10 @@ export const run: Command<RunOptions> = {
   },
 };
 
-/** One agent after another, each on the configuration that was valid last; signals go to the one that runs. */
+/**
+ * One agent after another, each on the configuration that was valid last; signals go to the one that runs. What a reload
+ * does not change they hand on, in the {@link AgentState}.
+ */
 class Daemon {
   #config: Config;
   /** The last one that an agent has started on. */
@@ -45,9 +49,12 @@ class Daemon {
   readonly #troubles = new RecentTroubles();
   readonly #admin = new AdminListener(() => this.#log);
   #log: Logger;
+  readonly #telemetry: Telemetry;
   readonly #service: ServiceManager;
   #agent: Agent | undefined;
   #stopping = false;
+  /** When it was told to stop, on the clock of `performance`. */
+  #stoppedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(config: Config, load: () => Config, options: { exitAtEof: boolean }) {
@@ -55,6 +62,7 @@ class Daemon {
     this.#load = load;
     this.#exitAtEof = options.exitAtEof;
     this.#log = createLogger(config.log, this.#troubles);
+    this.#telemetry = new Telemetry(this.#log);
     this.#service = new ServiceManager(process.env, process.pid, () => this.#log);
   }
 
@@ -67,18 +75,21 @@ class Daemon {
     } as const;
     for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
     this.#service.watch(() => this.#agent?.turn() ?? Promise.resolve());
+    let state: AgentState | undefined;
     try {
+      state = AgentState.open(this.#config, this.#telemetry);
       while (!this.#stopping) {
         const config = this.#config;
-        await this.#runAgent(config);
+        await this.#runAgent(config, state);
         if (config === this.#config) break;
-        this.#log = createLogger(this.#config.log, this.#troubles);
-        const isNew = this.#config !== this.#proven;
-        this.#log.info(isNew ? 'the new configuration applies' : 'the old configuration applies again');
+        await this.#changeOver(state);
       }
+      await state.httpSinks.drain(this.#leftMs());
       this.#log.info('auditail stopped: everything that was read is committed');
       return 0;
     } finally {
+      this.#admin.show(undefined);
+      await state?.close();
       clearTimeout(this.#timer);
       // Log lines that nobody takes must not keep the process.
       setTimeout(() => process.exit(), this.#config.shutdownTimeoutMs).unref();
@@ -89,13 +100,13 @@ class Daemon {
   }
 
   /** Runs one agent to its end. Where it fails and there is another configuration to go on with, it only tells why. */
-  async #runAgent(config: Config): Promise<void> {
+  async #runAgent(config: Config, state: AgentState): Promise<void> {
     let agent: Agent | undefined;
     try {
-      const telemetry = new Telemetry(this.#log);
-      agent = buildAgent(config, telemetry);
+      agent = buildAgent(config, state);
       this.#agent = agent;
-      this.#admin.show(new AgentLook(agent, telemetry, this.#troubles));
+      // Until here the agent before was shown, so that no scrape fails in a reload.
+      this.#admin.show(new AgentLook(agent, this.#telemetry, this.#troubles));
       // A run that ends by itself may stand beside the daemon of the same configuration, which has the address.
       if (!this.#exitAtEof) await this.#admin.listen(config.admin.listen);
       this.#log.info({ pid: process.pid, state_dir: config.stateDir, threads: config.threads }, 'auditail runs');
@@ -111,9 +122,27 @@ class Daemon {
         throw error;
       }
     } finally {
-      this.#admin.show(undefined);
       if (agent?.hasStarted === true) this.#proven = config;
     }
+  }
+
+  /** From one agent to the next: ends what the configuration that is valid by then does not go on with. */
+  async #changeOver(state: AgentState): Promise<void> {
+    let config: Config;
+    do {
+      config = this.#config;
+      await state.letGo(config);
+    } while (config !== this.#config);
+    if (this.#stopping) return;
+    this.#log = createLogger(config.log, this.#troubles);
+    this.#telemetry.log = this.#log;
+    this.#log.info(config === this.#proven ? 'the old configuration applies again' : 'the new configuration applies');
+  }
+
+  /** What is left of shutdown_timeout. */
+  #leftMs(): number {
+    const { shutdownTimeoutMs } = this.#config;
+    return this.#stopping ? Math.max(0, this.#stoppedAt + shutdownTimeoutMs - performance.now()) : shutdownTimeoutMs;
   }
 
   #stop(signal: NodeJS.Signals): void {
@@ -122,6 +151,7 @@ class Daemon {
       process.exit(1);
     }
     this.#stopping = true;
+    this.#stoppedAt = performance.now();
     this.#service.stopping();
     const { shutdownTimeoutMs } = this.#config;
     this.#log.info({ signal }, 'stopping: delivering or spooling, and committing, what was read');
@@ -142,7 +172,7 @@ class Daemon {
       }
       this.#config = config;
       this.#log.info('the configuration is valid: committing what was read before it applies');
-      this.#agent?.stop();
+      this.#agent?.stop({ forReload: true });
     } catch (error) {
       this.#log.error({ error: describeError(error) }, 'the new configuration is refused, the old one stays');
       if (this.#agent?.hasStarted === true) this.#service.ready();

@@ -29,7 +29,7 @@ export class ActiveSegments {
   constructor(
     known: KnownSegments,
     records: SegmentRecords,
-    options: Pick<SourceDeps, 'sinks' | 'occurrences'> & { config: SourceConfig },
+    options: Pick<SourceDeps, 'sinks' | 'occurrences' | 'held'> & { config: SourceConfig },
   ) {
     this.#known = known;
     this.#records = records;
@@ -38,6 +38,7 @@ export class ActiveSegments {
     this.#readFrom = options.config.readFrom;
     // What writes a container's log is gone before its file is.
     this.#endsWithName = options.config.format !== 'json';
+    for (const segment of options.held ?? []) this.#goOn(segment);
   }
 
   /** In reading order within each stream. */
@@ -76,6 +77,23 @@ export class ActiveSegments {
     known.stream.segments.push(segment);
     this.restore(segment);
     return true;
+  }
+
+  /** With a segment of the source before this one, whose file may have no name by now. */
+  #goOn({ id, file, live, isFresh, sizeSeen, links, deletionTold }: Segment): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    // Of one that its writer has just left a power loss may still take the end.
+    const segment = new Segment(known.row, { live: live || isFresh, sinks: this.#sinks });
+    segment.live = live;
+    segment.file = file;
+    segment.links = links;
+    segment.deletionTold = deletionTold;
+    segment.sizeSeen = Math.max(segment.sizeSeen, sizeSeen);
+    known.segment = segment;
+    known.stream.segments.push(segment);
+    this.restore(segment);
+    if (file === undefined) segment.giveUpRest();
   }
 
   /**

@@ -2,11 +2,12 @@ import type { Gap } from '../checkpoint/gap-records.ts';
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
 import { lostFor } from './gap-range.ts';
 import type { Known, KnownSegments } from './known-segments.ts';
-import type { SinkPlace } from './sink-place.ts';
+import type { SinkPace, SinkPlace } from './sink-place.ts';
 
 interface Lack {
   readonly known: Known;
   readonly sink: string;
+  readonly pace: SinkPace;
   readonly offset: number;
 }
 
@@ -31,9 +32,11 @@ export class LackedSegments {
     this.#lacks = deps.sinks.flatMap(({ name: sink, pace }) =>
       pace === undefined
         ? []
-        : deps.records.behind(deps.source, sink).flatMap(({ segment, offset }) => {
+        : deps.records.behind(deps.source, sink).flatMap(({ segment, offset: taken }) => {
             const known = deps.known.get(segment);
-            return known === undefined ? [] : [{ known, sink, offset }];
+            // What the sink was handed before a reload it has in memory.
+            const offset = pace.ledger.handedTo(segment) ?? taken;
+            return known === undefined || offset >= known.row.sizeSeen ? [] : [{ known, sink, pace, offset }];
           }),
     );
   }
@@ -51,9 +54,10 @@ export class LackedSegments {
     return missing.length - lost.length;
   }
 
-  #tell({ known, sink, offset }: Lack, tell: (known: Known, gap: Gap) => void): void {
+  #tell({ known, sink, pace, offset }: Lack, tell: (known: Known, gap: Gap) => void): void {
     const lost = { name: sink, from: offset, to: known.row.sizeSeen };
     tell(known, lostFor(lost, { ...known.row, path: known.path }, { reason: 'the file was deleted', ...this.#deps }));
-    this.#deps.records.setOffset(known.id, sink, known.row.sizeSeen);
+    pace.ledger.handed(known.id, lost.to);
+    this.#deps.records.setOffset(known.id, sink, pace.ledger.takenTo(known.id)!);
   }
 }

@@ -131,8 +131,7 @@ export class Source {
     try {
       discovery = await discover(this.config);
     } catch (error) {
-      this.troubles.tell(this.config.path, error);
-      return;
+      return this.troubles.tell(this.config.path, error);
     }
     this.directories = discovery.directories;
     await this.#checkOpenFiles();
@@ -187,10 +186,11 @@ export class Source {
     this.#poller.forgetEnds();
   }
 
-  async close(): Promise<void> {
+  /** @param options.keepsFiles what {@link segments} have open is somebody else's from now on. */
+  async close({ keepsFiles = false } = {}): Promise<void> {
     await this.#active.releaseSettled();
     await this.#feeding.close();
-    await this.#active.close();
+    if (!keepsFiles) await this.#active.close();
   }
 
   /** The content before the position is not what was read there. A file that cannot be read is looked at again later. */

@@ -13,7 +13,8 @@ const DURATION_BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 60];
  * over this class, so that no log line exists without its metric.
  */
 export class Telemetry {
-  readonly log: Logger;
+  /** Changes with the configuration: asked for at each use. */
+  log: Logger;
   readonly registry = new Registry();
   readonly #repeats: RateLimit;
 
@@ -52,6 +53,15 @@ export class Telemetry {
   /** The same for what is worth telling and no trouble. Warnings have keys of their own. */
   infoLimited(key: string, fields: Record<string, unknown>, message: string): void {
     this.#limited('info', key, fields, message);
+  }
+
+  /** Drops what gauges tell of a sink or a source that is no more; counters stay, as everywhere with Prometheus. */
+  async forget(label: 'sink' | 'source', value: string): Promise<void> {
+    for (const metric of this.registry.getMetricsAsArray()) {
+      if (!(metric instanceof Gauge)) continue;
+      const { values } = await metric.get();
+      for (const { labels } of values) if (labels[label] === value) metric.remove(labels);
+    }
   }
 
   #limited(level: 'info' | 'warn', key: string, fields: Record<string, unknown>, message: string): void {

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Agent, type AgentParts } from '../../src/agent/agent.ts';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Wake } from '../../src/agent/wake.ts';
 import { StateLock } from '../../src/checkpoint/lock.ts';
@@ -88,7 +89,12 @@ function fakeAgent(options: {
     wake: new Wake(),
     cutDir: '/nowhere',
     now: Date.now,
-    release: () => told.push('released'),
+    state: {
+      commits: 0,
+      started: async () => undefined,
+      logs: { hold: () => told.push('logs handed on') },
+      httpSinks: { drain: async () => void told.push('sinks drained') },
+    },
   };
   return { agent: new Agent(parts as unknown as AgentParts), told, counts, committer };
 }
@@ -99,7 +105,7 @@ function tempDir(t: TestContext): string {
   return dir;
 }
 
-test('stopping commits, closes everything in its order, and lets go of the state last', async () => {
+test('stopping commits, drains the sinks, and closes everything in its order', async () => {
   const { agent, told } = fakeAgent({
     poll: async () => {
       agent.stop();
@@ -107,7 +113,22 @@ test('stopping commits, closes everything in its order, and lets go of the state
     },
   });
   await agent.run({ exitAtEof: false });
-  assert.deepEqual(told, ['committed', 'source closed', 'archive closed', 'released']);
+  assert.deepEqual(told, ['committed', 'sinks drained', 'source closed', 'logs handed on', 'archive closed']);
+});
+
+test('an agent that another follows leaves the sinks as they are, unless it is stopped for good after all', async () => {
+  for (const isStopped of [false, true]) {
+    const { agent, told } = fakeAgent({
+      poll: async () => {
+        agent.stop({ forReload: true });
+        if (isStopped) agent.stop();
+        return false;
+      },
+    });
+    await agent.run({ exitAtEof: false });
+    assert.equal(told.includes('sinks drained'), isStopped);
+    assert.deepEqual(told.slice(-3), ['source closed', 'logs handed on', 'archive closed']);
+  }
 });
 
 test('a stop before the run ends it at once', async () => {
@@ -118,18 +139,22 @@ test('a stop before the run ends it at once', async () => {
   assert.equal(told[0], 'committed');
 });
 
-test('an archive that refuses to start: the state is free again', async () => {
+test('an archive that refuses to start: nothing is committed, and everything closed', async () => {
   const { agent, told } = fakeAgent({ start: () => Promise.reject(new Error('STATE_FOREIGN')) });
   await assert.rejects(agent.run({ exitAtEof: false }), /STATE_FOREIGN/);
-  assert.equal(told.at(-1), 'released');
-  assert.ok(!told.includes('committed'));
+  // What the agent before had handed on is still there for the one that comes instead.
+  assert.deepEqual(told, ['source closed', 'archive closed']);
 });
 
 test('the same with the real one', async () => {
   using world = new LogWorld({ append: true });
   fs.mkdirSync(path.join(world.root, 'all'), { recursive: true });
   fs.writeFileSync(path.join(world.root, 'all', 'audit.alpha.2026011509.log.gz'), 'of another state');
-  await assert.rejects(buildAgent(world.config, telemetry()).run({ exitAtEof: true }), { code: 'STATE_EMPTY' });
+  {
+    await using state = AgentState.open(world.config, telemetry());
+    await assert.rejects(buildAgent(world.config, state).run({ exitAtEof: true }), { code: 'STATE_EMPTY' });
+    assert.throws(() => StateLock.acquire(world.config.stateDir), { code: 'STATE_LOCKED' });
+  }
   StateLock.acquire(world.config.stateDir).release();
 });
 
@@ -172,7 +197,7 @@ test('a stop while nothing can be written ends with the reason and without a com
   });
   await assert.rejects(agent.run({ exitAtEof: false }), /no space/);
   assert.ok(!told.includes('committed'));
-  assert.equal(told.at(-1), 'released');
+  assert.equal(told.at(-1), 'archive closed');
 });
 
 test('at the end of file, what could not be read is an error, after all else was committed', async () => {

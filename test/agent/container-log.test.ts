@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
@@ -56,7 +57,8 @@ function world(t: TestContext, format: 'cri' | 'docker', stream = 'stdout'): Wor
       telemetry = new Telemetry(
         pino({ level: 'info' }, { write: (text: string) => void logged.push(JSON.parse(text)) }),
       );
-      await buildAgent(config, telemetry).run({ exitAtEof: true });
+      await using state = AgentState.open(config, telemetry);
+      await buildAgent(config, state).run({ exitAtEof: true });
     },
     archive: (n = 0) =>
       Object.fromEntries(

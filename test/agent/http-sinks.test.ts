@@ -7,10 +7,12 @@ import { ChaosReceiver } from '../../demo/receivers/chaos-receiver.ts';
 import type { ChaosAct } from '../../demo/receivers/chaos-schedule.ts';
 import { NDJSON } from '../../demo/receivers/protocols/ndjson.ts';
 import { WholeRequestStore } from '../../demo/receivers/whole-request-store.ts';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { LogWorld } from './log-world.ts';
+import { RELOADS, reloaded } from './reloads.ts';
 import { SteppedAgent } from './stepped-agent.ts';
 
 /** Wall time; on a slow machine there are fewer runs, not a failure. */
@@ -51,7 +53,8 @@ class Scene implements AsyncDisposable {
     const { commit, ...config } = this.world.config;
     // A spool gives back its room with a commit; the steps of a test make their own.
     const soon = { ...config, commit: { ...commit, intervalMs: 20 } };
-    const agent = buildAgent(soon, new Telemetry(pino({ level: 'silent' })));
+    await using state = AgentState.open(soon, new Telemetry(pino({ level: 'silent' })));
+    const agent = buildAgent(soon, state);
     let isStuck = false;
     const watchdog = setTimeout(() => {
       isStuck = true;
@@ -98,6 +101,14 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('poll' as const), times: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 4, arbitrary: only('sweep') },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('reload' as const),
+      change: fc.constantFrom(...RELOADS),
+      commits: fc.boolean(),
+    }),
+  },
   ...(['commit', 'startCommit', 'crash', 'stop', 'rewind'] as const).map((op) => ({ weight: 2, arbitrary: only(op) })),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -122,6 +133,9 @@ async function take(scene: Scene, agent: SteppedAgent, one: Step): Promise<Stepp
       break;
     case 'poll':
       for (let n = 0; n < one.times; n += 1) await agent.poll();
+      break;
+    case 'reload':
+      await agent.reload(reloaded(world.config, one.change), one);
       break;
     case 'crash':
     case 'stop':

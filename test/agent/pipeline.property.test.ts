@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
+import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
@@ -68,7 +69,8 @@ async function take(world: LogWorld, agent: SteppedAgent, one: Step): Promise<St
 
 /** The real agent, from its start until everything is archived. */
 async function runToEnd(world: LogWorld): Promise<void> {
-  const agent = buildAgent(world.config, new Telemetry(pino({ level: 'silent' })));
+  await using state = AgentState.open(world.config, new Telemetry(pino({ level: 'silent' })));
+  const agent = buildAgent(world.config, state);
   let isStuck = false;
   const watchdog = setTimeout(() => {
     isStuck = true;

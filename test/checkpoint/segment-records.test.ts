@@ -167,3 +167,17 @@ test('what of a segment belongs to the one before is stored, and cut back with i
   segments.cutBack(id, 80);
   assert.deepEqual(head(), { headOf: before, headBytes: 80 });
 });
+
+test('what a sink has taken by now is stored for itself alone, and not for a segment that was forgotten', (t) => {
+  const { segments, stream } = records(tempDatabase(t));
+  const offsets = new Map(Object.entries({ archive: 0, es: 0 }));
+  const [one, other] = [segments.add({ ...ROW, stream }, offsets, 0), segments.add({ ...ROW, stream }, offsets, 0)];
+  segments.forget([other]);
+  segments.saveTaken('es', [
+    [one, 70],
+    [other, 50],
+  ]);
+  segments.saveTaken('new', [[one, 30]]);
+  assert.deepEqual(Object.fromEntries(segments.offsets(one)), { archive: 0, es: 70, new: 30 });
+  assert.equal(segments.offsets(other).size, 0);
+});

@@ -39,6 +39,7 @@ const CALM = [
   { weight: 1, arbitrary: only('rewind') },
   { weight: 2, arbitrary: only('pass') },
   { weight: 1, arbitrary: only('gzip') },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('reload' as const), commits: fc.boolean() }) },
 ] as const;
 const calmStep = fc.oneof(...CALM, { weight: 2, arbitrary: only('delete') });
 const anyStep = fc.oneof(...CALM, { weight: 2, arbitrary: only('crash') }, { weight: 1, arbitrary: only('stop') });
@@ -81,6 +82,9 @@ async function take(step: Step, harness: SourceHarness, log: DisturbedLog): Prom
       break;
     case 'sweep':
       await source.sweep();
+      break;
+    case 'reload':
+      await harness.reload(step);
       break;
     case 'crash':
     case 'stop':

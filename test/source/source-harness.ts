@@ -120,6 +120,19 @@ export class SourceHarness {
     await this.#close();
   }
 
+  /**
+   * Another source goes on with what this one has open, and with the sinks as they are.
+   *
+   * @param options.commits without it the commit at the end fails, and what was not committed before is read again.
+   */
+  async reload({ commits } = { commits: true }): Promise<void> {
+    if (commits) await this.commit();
+    this.taken.length = this.#committed;
+    await this.#source.close({ keepsFiles: true });
+    this.#db.close();
+    this.#open(this.#source.segments());
+  }
+
   gaps(): Gap[] {
     return new GapRecords(this.#db).list(this.#config.name);
   }
@@ -134,7 +147,7 @@ export class SourceHarness {
     if (this.#db.open) this.#db.close();
   }
 
-  #open(): void {
+  #open(held: readonly Segment[] = []): void {
     this.#db = openDatabase(path.join(this.dir, 'state'), 'process');
     this.#source = new Source(this.#config, {
       records: new SegmentRecords(this.#db),
@@ -142,6 +155,7 @@ export class SourceHarness {
       occurrences: new SourceOccurrences(this.telemetry, this.#config.name),
       handler: this.#handler(),
       sinks: [{ name: SINK, pace: undefined }, ...this.paced.map((pace) => ({ name: pace.name, pace }))],
+      held,
       commit: () => this.commit(),
       requestCommit: () => undefined,
       now: () => Date.now() + this.#ahead,

@@ -147,3 +147,24 @@ test('text lines are for people, and nothing in a value can make two of one', ()
       'hostile="a\\nlevel=error \\"quoted\\" =" count=5 nested={"a":[1]} nothing=null\n',
   );
 });
+
+test('what is gone has no gauges any more, its counters stay, and others keep theirs', async () => {
+  const { telemetry } = recorded();
+  for (const source of ['gone', 'stays']) {
+    const occurrences = new SourceOccurrences(telemetry, source);
+    occurrences.unread({ live: 1, rotated: 2, deleted: 3 });
+    occurrences.segmentFinished('/log', 1);
+  }
+  telemetry.gauge('plain', 'Without labels').set(1);
+  await telemetry.forget('source', 'gone');
+  await telemetry.forget('sink', 'stays');
+  const text = await telemetry.registry.metrics();
+  const of = (source: string) => text.split('\n').filter((line) => line.includes(`source="${source}"`));
+  assert.deepEqual(
+    of('gone').filter((line) => !/_total\{/.test(line)),
+    [],
+  );
+  assert.ok(of('gone').includes('auditail_files_closed_total{source="gone"} 1'), text);
+  assert.ok(of('stays').includes('auditail_unread_bytes{source="stays",kind="rotated"} 2'), text);
+  assert.match(text, /^auditail_plain 1$/m);
+});

@@ -1,11 +1,9 @@
 import { Ledger } from '../../checkpoint/ledger.ts';
 import type { SpoolPlace } from '../../checkpoint/spool-records.ts';
 import type { HttpSinkConfig } from '../../config/types.ts';
-import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
-import type { Batch } from './batch.ts';
-import type { Clock } from './clock.ts';
 import { DueTimer } from './due-timer.ts';
 import type { HttpEvent } from './http-event.ts';
+import type { HttpSinkDeps } from './http-sink-deps.ts';
 import type { LineOrigin } from './line-origin.ts';
 import { BatchBuilder, type OutgoingBatch } from './outgoing-batch.ts';
 import { Senders } from './senders.ts';
@@ -14,27 +12,15 @@ import { SpoolFeed } from './spool-feed.ts';
 import { SpoolQueue } from './spool-queue.ts';
 import { type LongLine, oversizeStub, wrapUnparsed } from './stand-in.ts';
 
-export interface HttpSinkDeps {
-  /** Sends until every event of the batch is delivered or a dead letter. Rejects only when the signal aborts it. */
-  readonly deliver: (batch: Batch, signal: AbortSignal) => Promise<void>;
-  /** What earlier runs left in the spool, and what this one puts there. */
-  readonly openSpool: () => Promise<Spool>;
-  readonly occurrences: HttpOccurrences;
-  /** Bytes that it may hold in memory. */
-  readonly share: number;
-  readonly clock: Clock;
-  /** There is room again, or something was taken: the agent's loop has something to look at. */
-  readonly wake: () => void;
-  /** Lets go of connections. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Sends events to one receiver, at its own pace.
  *
  * `direct`: events are grouped in memory and sent. When the oldest has waited for `spool.after`, everything goes to the
  * spool and counts as taken; `spooling` lasts until the spool is sent to its end. A sink whose memory or spool is full
  * has no room: the agent reads on without it, and hands it the rest later.
+ *
+ * It outlives the agent that feeds it: a reload that leaves its configuration alone hands it to the next one as it is,
+ * with what it holds in memory, its requests in flight and its connections.
  */
 export class HttpSink {
   readonly ledger = new Ledger();
@@ -59,10 +45,12 @@ export class HttpSink {
   #bytes = 0;
   #drained: Promise<void> | undefined;
   #sourcesBehind = 0;
+  #share: number;
 
   constructor(config: HttpSinkConfig, deps: HttpSinkDeps) {
     this.#config = config;
     this.#deps = deps;
+    this.#share = deps.share;
     this.#builder = new BatchBuilder(config.batch, this.ledger, deps.clock.now);
     const { clock, deliver } = deps;
     const failed = (error: unknown) => deps.occurrences.spoolFailed(error);
@@ -85,13 +73,25 @@ export class HttpSink {
     this.#timer = new DueTimer(clock, dueTimes, () => this.#tick());
   }
 
-  /** Begins to send, with what an earlier run left in the spool. */
+  get isStarted(): boolean {
+    return this.#openedSpool !== undefined;
+  }
+
+  /** Begins to send, with what an earlier run left in the spool. May be repeated. */
   async start(): Promise<void> {
+    if (this.isStarted) return;
     this.#openedSpool = await this.#deps.openSpool();
     this.#isSpooling = !this.#spool.isEmpty;
     this.#hasSpooled = this.#isSpooling;
     this.#isStopping = false;
     this.#senders.start();
+  }
+
+  /** Another agent's sources feed it from now on. @param share bytes that it may hold in memory. */
+  feedFrom(share: number): void {
+    this.#share = share;
+    // Those of the agent before said that they were behind, and are no more.
+    this.#sourcesBehind = 0;
   }
 
   get #spool(): Spool {
@@ -101,7 +101,7 @@ export class HttpSink {
 
   /** Whether it takes another chunk of lines. */
   get hasRoom(): boolean {
-    if (this.#isStopping || this.#isRefusing || this.#bytes >= this.#deps.share) return false;
+    if (this.#isStopping || this.#isRefusing || this.#bytes >= this.#share) return false;
     if (!this.#isSpooling || this.#spool.hasRoom) return true;
     const { overflow, maxBytes } = this.#config.spool;
     this.#isRefusing = overflow === 'block' && this.#spool.bytes >= maxBytes;
