@@ -8,6 +8,7 @@ import { dryRun } from './dry-run.ts';
 import { offsetsList } from './offsets-list.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
+import { top } from './top.ts';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   dryRun,
   check,
   status,
+  top,
   convert,
   offsetsList,
   deadletterList,

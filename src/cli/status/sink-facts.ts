@@ -15,10 +15,10 @@ export function sinkLag({ sources }: Pick<AgentStatus, 'sources'>, sink: string)
   };
 }
 
-/** `2 open`; `spooling, receiver away`. */
+/** `2 open`; `spooling, away`, where the receiver is. */
 export function sinkState(sink: SinkStatus): string {
   if (sink.type === 'file') return `${formatCount(sink.open_files)} open`;
-  return sink.receiver === 'away' ? `${sink.state}, receiver away` : sink.state;
+  return sink.receiver === 'away' ? `${sink.state}, away` : sink.state;
 }
 
 /** `elasticsearch`; a file sink's is `file`. */
