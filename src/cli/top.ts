@@ -12,6 +12,7 @@ const DEFAULT_INTERVAL_MS = 2 * SECOND_MS;
 
 /** Each look costs the agent some milliseconds. */
 const MIN_INTERVAL_MS = 100;
+const MAX_INTERVAL_MS = DAY_MS;
 
 interface TopOptions extends AddressChoice {
   readonly interval?: number;
@@ -71,6 +72,8 @@ function screenStreams({ stdin, stdout, env }: Terminal): { input: ReadStream; o
 
 function parseInterval(text: string): number {
   const interval = parseDuration(text);
-  if (interval !== undefined && interval >= MIN_INTERVAL_MS && interval <= DAY_MS) return interval;
-  throw new Error(`expected a duration such as 500ms or 5s, at least ${formatDuration(MIN_INTERVAL_MS)}`);
+  if (interval !== undefined && interval >= MIN_INTERVAL_MS && interval <= MAX_INTERVAL_MS) return interval;
+  throw new Error(
+    `expected a duration such as 500ms or 5s, from ${formatDuration(MIN_INTERVAL_MS)} to ${formatDuration(MAX_INTERVAL_MS)}`,
+  );
 }

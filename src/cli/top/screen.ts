@@ -133,13 +133,16 @@ export class Screen {
 
   #suspend(): void {
     this.#leave();
+    setTimeout(() => {
+      if (!this.#isOpen) this.#enter();
+    }, STOPPED_MS);
     process.kill(process.pid, 'SIGTSTP');
-    setTimeout(this.#onContinue, STOPPED_MS);
   }
 
   /** The shell may have changed the terminal, and written on it. */
   readonly #onContinue = (): void => {
-    this.#leave();
+    // Node would not set a mode that it takes to be set.
+    this.#input.setRawMode(false);
     this.#enter();
   };
 
