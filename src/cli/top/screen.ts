@@ -38,6 +38,8 @@ export class Screen {
   readonly #hasColors: boolean;
   readonly #events: ScreenEvents;
   #isOpen = false;
+  /** Set from when the process asked to be stopped until it goes on. */
+  #afterStop: NodeJS.Timeout | undefined;
   /** The lines that stand on the screen. */
   #lines: string[] = [];
 
@@ -133,16 +135,19 @@ export class Screen {
 
   #suspend(): void {
     this.#leave();
-    setTimeout(() => {
-      if (!this.#isOpen) this.#enter();
-    }, STOPPED_MS);
+    this.#afterStop = setTimeout(() => this.#enter(), STOPPED_MS);
     process.kill(process.pid, 'SIGTSTP');
   }
 
   /** The shell may have changed the terminal, and written on it. */
   readonly #onContinue = (): void => {
-    // Node would not set a mode that it takes to be set.
-    this.#input.setRawMode(false);
+    const hasLeft = this.#afterStop !== undefined;
+    clearTimeout(this.#afterStop);
+    this.#afterStop = undefined;
+    // The time was over first, when the process went on.
+    if (hasLeft && this.#isOpen) return;
+    // Node would not set a mode that it takes to be set. In between, a key that is pressed would wait for the next one.
+    if (!hasLeft) this.#input.setRawMode(false);
     this.#enter();
   };
 
