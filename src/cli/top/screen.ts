@@ -84,6 +84,7 @@ export class Screen {
 
   /** Brings the first screen back. May be repeated. */
   close(): void {
+    clearTimeout(this.#afterStop);
     this.#leave();
     this.#input.off('keypress', this.#onKey);
     this.#input.off('end', this.#onEnd);
