@@ -34,10 +34,10 @@ export class Rates {
     const [firstStep] = steps;
     const lastStep = steps.at(-1);
     if (firstStep === undefined || lastStep === undefined) return 0;
-    const whole = sum(steps) / (last.at - first.at);
     const between = lastStep.at - firstStep.at;
     const goesOn = last.at - lastStep.at <= between;
-    return 1000 * (between > 0 && goesOn ? sum(steps.slice(1)) / between : whole);
+    if (between > 0 && goesOn) return (1000 * sum(steps.slice(1))) / between;
+    return (1000 * sum(steps)) / (last.at - first.at);
   }
 }
 
