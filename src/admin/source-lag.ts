@@ -25,7 +25,7 @@ export function endOf({ sizeSeen, position }: Read): number {
  * The time of the event at an offset, between the segment's first event and the last one that was read; undefined before
  * any was. Between those it is taken to grow with the offset, which holds as far as events come evenly.
  */
-export function timeAt(segment: Read, offset: number): number | undefined {
+export function timeAt(segment: Pick<Read, 'firstTime' | 'lastTime' | 'position'>, offset: number): number | undefined {
   const { firstTime, lastTime, position } = segment;
   if (firstTime === undefined || lastTime === undefined || position === 0) return firstTime;
   const share = Math.min(1, Math.max(0, offset / position));

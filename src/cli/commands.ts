@@ -12,6 +12,7 @@ import { offsetsRenameSink } from './offsets-rename-sink.ts';
 import { offsetsReset } from './offsets-reset.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
+import { top } from './top.ts';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   dryRun,
   check,
   status,
+  top,
   convert,
   offsetsList,
   offsetsReset,

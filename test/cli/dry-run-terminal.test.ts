@@ -4,9 +4,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, write, writeFileSync, writeSy
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { AuditEvents } from '../../bench/audit-events.ts';
+import { noTmux, TmuxTerminal } from '../helpers/tmux-terminal.ts';
 import { MAIN, withoutReader } from './cli-process.ts';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'auditail-dry-run-'));
@@ -16,53 +16,8 @@ const LOG = `${[...new AuditEvents({ count: 500 })].join('\n')}\n`;
 const log = path.join(directory, 'audit.log');
 writeFileSync(log, LOG);
 
-/** Long enough for a loaded machine: a passing test never waits for it. */
-const DEADLINE_MS = 30_000;
-const POLL_MS = 50;
-
 const BAR = /[█░]{30} \d+% {2}[0-9.]+ \S+ of [0-9.]+ \S+, [0-9.]+ \S+\/s/;
 
-/** A terminal of 100 columns and 60 lines in which a shell runs. */
-class Screen {
-  readonly #socket = `auditail-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
-
-  constructor() {
-    this.#tmux('new-session', '-d', '-x', '100', '-y', '60', 'env PS1="$ " bash --norc --noprofile');
-  }
-
-  type(line: string): void {
-    this.#tmux('send-keys', '-l', line);
-    this.press('Enter');
-  }
-
-  press(key: string): void {
-    this.#tmux('send-keys', key);
-  }
-
-  text(): string {
-    return this.#tmux('capture-pane', '-p');
-  }
-
-  async until(pattern: RegExp): Promise<string> {
-    const deadline = Date.now() + DEADLINE_MS;
-    for (;;) {
-      const text = this.text();
-      if (pattern.test(text)) return text;
-      assert.ok(Date.now() < deadline, `the screen never showed ${pattern}:\n${text}`);
-      await sleep(POLL_MS);
-    }
-  }
-
-  close(): void {
-    this.#tmux('kill-server');
-  }
-
-  #tmux(...args: string[]): string {
-    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...args], { encoding: 'utf8' });
-  }
-}
-
-const noTmux = spawnSync('tmux', ['-V']).status === 0 ? false : 'tmux is not installed, which draws the terminal';
 const noFifo = spawnSync('mkfifo', ['--version']).status === 0 ? false : 'mkfifo is not installed';
 
 function command(...args: string[]): string {
@@ -77,19 +32,15 @@ function makeFifo(name: string): { path: string; descriptor: number } {
 }
 
 test('on a terminal the progress is shown, and is gone at the end', { skip: noTmux || noFifo }, async () => {
-  const screen = new Screen();
+  using screen = new TmuxTerminal();
   const fifo = makeFifo('bar.fifo');
-  try {
-    screen.type(`clear; ${command(fifo.path)}; echo "done with $?"`);
-    writeSync(fifo.descriptor, LOG.slice(0, 50_000));
-    await screen.until(/^48\.8 KiB, [0-9.]+ \S+\/s$/m);
-    closeSync(fifo.descriptor);
-    const text = await screen.until(/^done with 0$/m);
-    assert.doesNotMatch(text, /\/s$/m);
-    assert.match(text, /^tag +events +bytes/m);
-  } finally {
-    screen.close();
-  }
+  screen.type(`clear; ${command(fifo.path)}; echo "done with $?"`);
+  writeSync(fifo.descriptor, LOG.slice(0, 50_000));
+  await screen.until(/^48\.8 KiB, [0-9.]+ \S+\/s$/m);
+  closeSync(fifo.descriptor);
+  const text = await screen.until(/^done with 0$/m);
+  assert.doesNotMatch(text, /\/s$/m);
+  assert.match(text, /^tag +events +bytes/m);
 });
 
 test('Ctrl-C ends it at once with 130 and clears the bar', { skip: noTmux }, async () => {
@@ -97,22 +48,18 @@ test('Ctrl-C ends it at once with 130 and clears the bar', { skip: noTmux }, asy
   const member = gzipSync(`{"pad":"${'x'.repeat(1000)}"}\n`.repeat(2000));
   const large = path.join(directory, 'large.gz');
   writeFileSync(large, Buffer.concat(new Array<Buffer>(4000).fill(member)));
-  const screen = new Screen();
-  try {
-    screen.type(`clear; ${command(large)}`);
-    await screen.until(BAR);
-    screen.press('C-c');
-    // It dies by the signal, so that the shell stops whatever it was to do next.
-    const text = await screen.until(/^\$ *$/m);
-    assert.doesNotMatch(text, BAR);
-    assert.doesNotMatch(text, /^read /m);
-    screen.type('echo "done with $?"');
-    await screen.until(/^done with 130$/m);
-    screen.type('stty -a | grep -o " [-]*echo " | tr -d " "');
-    await screen.until(/^echo$/m);
-  } finally {
-    screen.close();
-  }
+  using screen = new TmuxTerminal();
+  screen.type(`clear; ${command(large)}`);
+  await screen.until(BAR);
+  screen.press('C-c');
+  // It dies by the signal, so that the shell stops whatever it was to do next.
+  const text = await screen.until(/^\$ *$/m);
+  assert.doesNotMatch(text, BAR);
+  assert.doesNotMatch(text, /^read /m);
+  screen.type('echo "done with $?"');
+  await screen.until(/^done with 130$/m);
+  screen.type('stty -a | grep -o " [-]*echo " | tr -d " "');
+  await screen.until(/^echo$/m);
 });
 
 test('an interrupt ends it also while it waits for a pipe', { skip: noFifo }, async () => {

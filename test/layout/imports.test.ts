@@ -26,9 +26,11 @@ const ALLOWED = new Set(['checkpoint>event', 'route>event']);
 
 /** Outside packages, each with the one area that may import it. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  'ansi-escapes': 'cli',
   commander: 'cli',
   'cli-table3': 'cli',
   'cli-progress': 'cli',
+  'string-width': 'cli',
   'js-yaml': 'config',
   zod: 'config',
   chokidar: 'source',

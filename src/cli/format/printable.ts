@@ -8,3 +8,14 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
   });
 }
+
+/**
+ * As {@link printable}, in one line: also tabs, newlines and characters that nobody sees (joiners, marks of direction) are
+ * harmless, so that a terminal puts each character where its width says.
+ */
+export function printableLine(text: string): string {
+  return printable(text.toWellFormed().replaceAll(/[\t\n\u2028\u2029]/g, ' ')).replaceAll(
+    /\p{Cf}/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,17 +1,13 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
-import type {
-  AgentStatus,
-  DirectoryStatus,
-  HttpSinkStatus,
-  SinkStatus,
-  SourceStatus,
-} from '../../admin/agent-status.ts';
+import type { AgentStatus, SourceStatus } from '../../admin/agent-status.ts';
 import { formatAge } from '../format/age.ts';
-import { printable } from '../format/printable.ts';
+import { printable, printableLine } from '../format/printable.ts';
 import { counted, formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable, usesColor } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { freeText, lettersText, placeText, queueText, sinkLag, sinkState, sinkType, spoolText } from './sink-facts.ts';
+import { troubleAge, troubleText } from './trouble-text.ts';
 
 const SEGMENT_COLUMNS: readonly Column[] = [
   { head: 'file' },
@@ -94,33 +90,20 @@ function printSource(source: SourceStatus, terminal: Terminal): void {
   stdout.write('\n');
 }
 
-function sinkRows({ sources, sinks }: AgentStatus): string[][] {
-  return sinks.map((sink) => {
-    const lags = sources.flatMap(({ lag }) => lag.filter((one) => one.sink === sink.name));
-    const bytes = lags.reduce((sum, lag) => sum + lag.bytes, 0);
-    const seconds = Math.max(0, ...lags.map((lag) => lag.seconds));
-    const lag = seconds > 0 ? `${formatBytes(bytes)}, ${formatAge(seconds)}` : formatBytes(bytes);
-    return sink.type === 'http' ? httpRow(sink, lag) : fileRow(sink, lag);
+function sinkRows(status: AgentStatus): string[][] {
+  return status.sinks.map((sink) => {
+    const { bytes, seconds } = sinkLag(status, sink.name);
+    return [
+      sink.name,
+      sinkType(sink),
+      sinkState(sink),
+      seconds > 0 ? `${formatBytes(bytes)}, ${formatAge(seconds)}` : formatBytes(bytes),
+      queueText(sink),
+      spoolText(sink),
+      lettersText(sink),
+      placeText(sink),
+    ];
   });
-}
-
-function httpRow(sink: HttpSinkStatus, lag: string): string[] {
-  const { name, format, state, receiver, queue_bytes, spool, dead_letters, origin } = sink;
-  return [
-    name,
-    format,
-    receiver === 'away' ? `${state}, receiver away` : state,
-    lag,
-    formatBytes(queue_bytes),
-    formatBytes(spool.bytes),
-    formatCount(dead_letters.events),
-    origin,
-  ];
-}
-
-function fileRow(sink: Extract<SinkStatus, { type: 'file' }>, lag: string): string[] {
-  const open = `${formatCount(sink.open_files)} open`;
-  return [sink.name, 'file', open, lag, '-', '-', '-', `${sink.directory} (${freeText(sink)})`];
 }
 
 function printTroubles({ troubles, time }: AgentStatus, { stdout }: Terminal): void {
@@ -129,18 +112,10 @@ function printTroubles({ troubles, time }: AgentStatus, { stdout }: Terminal): v
     return;
   }
   stdout.write('last warnings and errors\n');
-  for (const { level, message, sink, source, fields, last, count } of troubles.slice(0, SHOWN_TROUBLES)) {
-    const age = formatAge(Math.max(0, Date.parse(time) - Date.parse(last)) / 1000);
-    const about = sink ?? source;
-    const detail = fields.error ?? fields.reason ?? fields.path;
-    const text = `${level} ${about === null ? '' : `${about}: `}${message}${detail === undefined ? '' : ` (${detail})`}`;
-    stdout.write(`  ${age} ago${count > 1 ? `, ${formatCount(count)} times` : ''}: ${printable(text)}\n`);
+  for (const trouble of troubles.slice(0, SHOWN_TROUBLES)) {
+    const times = trouble.count > 1 ? `, ${formatCount(trouble.count)} times` : '';
+    stdout.write(`  ${formatAge(troubleAge(trouble, time))} ago${times}: ${printableLine(troubleText(trouble))}\n`);
   }
   const more = troubles.length - SHOWN_TROUBLES;
   if (more > 0) stdout.write(`  and ${formatCount(more)} older; --json has all\n`);
-}
-
-function freeText({ free_bytes: free, size_bytes: size }: DirectoryStatus): string {
-  if (free === null || size === null) return 'free space unknown';
-  return `${formatBytes(free)} of ${formatBytes(size)} free`;
 }

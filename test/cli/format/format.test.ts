@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { Instants } from '../../../src/cli/format/instants.ts';
-import { printable } from '../../../src/cli/format/printable.ts';
+import { printable, printableLine } from '../../../src/cli/format/printable.ts';
 import { counted, formatBytes, formatCount } from '../../../src/cli/format/quantity.ts';
 import { formatTable } from '../../../src/cli/format/table.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
@@ -39,6 +39,11 @@ test('instants in their zone, summer and winter, with a date only where it is ne
 
 test('nothing that a terminal acts on gets through', () => {
   assert.equal(printable('a\tb\n\x1b[2J\x9b1m\x7f\r\0ä\u202e'), 'a\tb\n\\x1b[2J\\x9b1m\\x7f\\x0d\\x00ä\\u202e');
+});
+
+test('a line stays one line, and shows what nobody would see', () => {
+  assert.equal(printableLine('a\tb\nc\u2028d\x1b[2J'), 'a b c d\\x1b[2J');
+  assert.equal(printableLine('a\u200db\u00adc\ufeff日本\ud800'), 'a\\u200db\\u00adc\\ufeff日本\ufffd');
 });
 
 const COLUMNS = [{ head: 'name' }, { head: 'size', align: 'right' }] as const;

@@ -25,7 +25,7 @@ test('an answer that is no status is told apart from no answer', async (t) => {
     [200, '{"version":2}', /is no status that this version knows/],
     [200, 'null', /is no status that this version knows/],
     [404, 'not found', /was 404/],
-    [503, 'The agent is starting', /was 503/],
+    [503, 'busy', /was 503/],
   ];
   for (const [status, body, expected] of answers) {
     const port = await server(t, (_, response) => response.writeHead(status).end(body));
@@ -34,6 +34,14 @@ test('an answer that is no status is told apart from no answer', async (t) => {
       return 'code' in error && error.code === 'STATUS_ANSWER';
     });
   }
+});
+
+test('an agent that is starting is told as that', async (t) => {
+  const port = await server(t, (_, response) => response.writeHead(503).end('The agent is starting\n'));
+  await assert.rejects(fetchStatus({ kind: 'tcp', host: '127.0.0.1', port }), {
+    code: 'STATUS_STARTING',
+    message: `the agent on 127.0.0.1:${port} is starting`,
+  });
 });
 
 test('an answer without an end, and one that is cut off, end in an error', async (t) => {

@@ -98,10 +98,10 @@ file       state     size  sink         taken      lag
 audit.log  live   3.0 MiB  archive  3,145,728      0 B
                            es       1,048,576  2.0 MiB
 
-sink     type           state                                 lag  queue    spool  dead letters  where
-───────  ─────────────  ───────────────────────  ────────────────  ─────  ───────  ────────────  ──────────────────────────────────
-archive  file           2 open                                0 B      -        -             -  /archive (1.0 KiB of 2.0 KiB free)
-es       elasticsearch  spooling, receiver away  2.0 MiB, 1.5 min    0 B  4.0 KiB             7  https://es.example:9200
+sink     type           state                        lag  queue         spool  dead letters  where
+───────  ─────────────  ──────────────  ────────────────  ─────  ────────────  ────────────  ──────────────────────────────────
+archive  file           2 open                       0 B      -             -             -  /archive (1.0 KiB of 2.0 KiB free)
+es       elasticsearch  spooling, away  2.0 MiB, 1.5 min    0 B  4.0 KiB, 50%             7  https://es.example:9200
 
 last warnings and errors
   30 s ago, 1,200 times: warn es: the receiver did not take events (connection refused)
