@@ -63,7 +63,9 @@ const spool = section({
   after: duration('Events that were not taken for so long go to the spool.', LIMITS.spoolAfter).prefault(
     DEFAULTS.spoolAfter,
   ),
-  max_bytes: size('Bytes on disk at most.', LIMITS.spoolBytes).prefault(DEFAULTS.spoolBytes),
+  max_bytes: size('Bytes on disk: when there are so many, no other batch is written.', LIMITS.spoolBytes).prefault(
+    DEFAULTS.spoolBytes,
+  ),
   overflow: overflow('events'),
 }).transform((given) => ({ afterMs: given.after, maxBytes: given.max_bytes, overflow: given.overflow }));
 

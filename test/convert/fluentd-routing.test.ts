@@ -139,3 +139,18 @@ test('broken patterns and outputs that nothing comes to are warned of', () => {
   assert.match(warnings, /^26 no event of a source that could be converted comes here/m);
   assert.deepEqual(route(configOf(conversion), 'audit', {}), ['audit', 'archive']);
 });
+
+test('files are compressed as before, and their names say so', () => {
+  for (const [compress, expected] of [
+    ['gz', ['gzip', 6, 'log.gz']],
+    ['gzip', ['gzip', 6, 'log.gz']],
+    ['zstd', ['zstd', 1, 'log.zst']],
+    ['text', ['none', undefined, 'log']],
+  ] as const) {
+    const config = configOf(convertText(`${SOURCE}<match **>\n${file('all')}compress ${compress}\n</match>\n`));
+    const [sink] = config.sinks;
+    assert.ok(sink?.type === 'file');
+    const level = sink.compress === 'none' ? undefined : sink.level;
+    assert.deepEqual([sink.compress, level, sink.path.replace(/^.*\.(log.*)$/, '$1')], expected, sink.path);
+  }
+});

@@ -47,7 +47,7 @@ function increases(looks: readonly Counted[], key: string): { at: number; by: nu
     // A counter that is not there has counted nothing yet.
     const before = looks[index]!.counters.get(key) ?? 0;
     const value = counters.get(key) ?? 0;
-    // A reload lets counters begin at 0 again.
+    // What is less than before has begun anew.
     const by = value >= before ? value - before : value;
     return by === 0 ? [] : [{ at, by }];
   });

@@ -1,3 +1,4 @@
+import { type Compression, ENDINGS } from '../../../config/types.ts';
 import { COMMON, type OutputScope, template } from '../../output-scope.ts';
 import type { Param } from '../../section.ts';
 import { applySettings, each, type Fate } from '../../settings.ts';
@@ -15,8 +16,8 @@ export function fileOutput(scope: OutputScope): void {
   const { findings } = context;
   keys.set('path', filePath(scope), section.param('path')?.place);
   const compress = section.param('compress');
-  const isPlain = !isGzip(compress);
-  if (isPlain) keys.set('compress', 'none', compress?.place);
+  const compression = compressionOf(compress);
+  if (compression !== 'gzip') keys.set('compress', compression, compress?.place);
   keys.set('timezone', context.timeZone);
   if (timeKey !== undefined && EVENT_TIMES.has(timeKey.value)) keys.set('time', timeKey.value, timeKey.place);
   else findings.note(section, "the time that names an event's file is its stageTimestamp");
@@ -86,10 +87,10 @@ function filePath(scope: OutputScope): string {
   const suffix =
     truth(section.text('add_path_suffix') ?? 'true') === true ? (section.text('path_suffix') ?? '.log') : '';
   const path = template(scope, written, 'name');
-  const gzip = isGzip(section.param('compress')) ? '.gz' : '';
-  if (path.includes('*')) return `${path.replaceAll('*', slice)}${gzip}`;
+  const ending = ENDINGS[compressionOf(section.param('compress'))];
+  if (path.includes('*')) return `${path.replaceAll('*', slice)}${ending}`;
   const hasTime = slice.match(/%./g)?.some((field) => path.includes(field)) === true;
-  return `${path}${hasTime || slice === '' ? '' : `.${slice}`}${suffix}${gzip}`;
+  return `${path}${hasTime || slice === '' ? '' : `.${slice}`}${suffix}${ending}`;
 }
 
 /** `time_slice_format`, or what the `timekey` of the buffer means. A buffer by tag alone has files without time. */
@@ -105,6 +106,7 @@ function timeSlice({ section }: OutputScope): string {
   return seconds < DAY_SECONDS ? '%Y%m%d%H' : '%Y%m%d';
 }
 
-function isGzip(compress: Param | undefined): boolean {
-  return compress !== undefined && /^(?:gz|gzip|yes|true)$/.test(compress.value);
+function compressionOf(compress: Param | undefined): Compression {
+  if (compress?.value === 'zstd') return 'zstd';
+  return compress !== undefined && /^(?:gz|gzip|yes|true)$/.test(compress.value) ? 'gzip' : 'none';
 }
