@@ -94,6 +94,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: only('rewind') },
   { weight: 2, arbitrary: only('pass') },
   { weight: 1, arbitrary: only('gzip') },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('reload' as const), commits: fc.boolean() }) },
   { weight: 2, arbitrary: only('crash') },
   { weight: 1, arbitrary: only('stop') },
 );
@@ -123,6 +124,9 @@ async function take(one: Step, harness: SourceHarness, writer: ContainerWriter):
     case 'sweep':
       await harness.source.sweep();
       break;
+    case 'reload':
+      await harness.reload(one);
+      break;
     case 'crash':
     case 'stop':
       await harness[one.op]();
@@ -134,13 +138,7 @@ async function take(one: Step, harness: SourceHarness, writer: ContainerWriter):
 }
 
 async function finish(harness: SourceHarness): Promise<void> {
-  for (const one of harness.paced) one.hasRoom = true;
-  for (let round = 0; round < 3; round += 1) {
-    await harness.settle();
-    for (const one of harness.paced) one.takeAll();
-  }
-  await harness.settle();
-  assert.equal(harness.source.isBehind, false, 'a sink is still behind');
+  await harness.drain();
   assert.equal(harness.source.isDrained, true, 'there is something left');
   assert.deepEqual(harness.gaps(), []);
 }

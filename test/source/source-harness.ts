@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -131,6 +132,17 @@ export class SourceHarness {
     await this.#source.close({ keepsFiles: true });
     this.#db.close();
     this.#open(this.#source.segments());
+  }
+
+  /** Until every sink has all there is. */
+  async drain(): Promise<void> {
+    for (const one of this.paced) one.hasRoom = true;
+    for (let round = 0; round < 3; round += 1) {
+      await this.settle();
+      for (const one of this.paced) one.takeAll();
+    }
+    await this.settle();
+    assert.equal(this.source.isBehind, false, 'a sink is still behind');
   }
 
   gaps(): Gap[] {
