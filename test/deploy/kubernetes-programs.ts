@@ -2,8 +2,8 @@ import path from 'node:path';
 import { type Built, buildProgram } from '../servers/build-program.ts';
 import type { Program } from '../servers/programs.ts';
 
-/** For both; they take a minute where nothing is compiled yet. */
-const LIMIT_MS = 8 * 60_000;
+/** For each; they take a minute where nothing is compiled yet, and the network another. */
+const LIMIT_MS = 4 * 60_000;
 
 const PROGRAMS = {
   kustomize: {
