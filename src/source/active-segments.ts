@@ -80,7 +80,7 @@ export class ActiveSegments {
   }
 
   /** With a segment of the source before this one, whose file may have no name by now. */
-  #goOn({ id, file, live, isFresh, sizeSeen, links, deletionTold }: Segment): void {
+  #goOn({ id, file, live, isFresh, sizeSeen, links, deletionTold, headOf, headBytes }: Segment): void {
     const known = this.#known.get(id);
     if (known === undefined) return;
     // Of one that its writer has just left a power loss may still take the end.
@@ -89,6 +89,8 @@ export class ActiveSegments {
     segment.file = file;
     segment.links = links;
     segment.deletionTold = deletionTold;
+    segment.headOf = headOf;
+    segment.headBytes = headBytes;
     segment.sizeSeen = Math.max(segment.sizeSeen, sizeSeen);
     known.segment = segment;
     known.stream.segments.push(segment);
@@ -145,8 +147,14 @@ export class ActiveSegments {
   restore(segment: Segment): void {
     const { id } = segment;
     const known = this.knownOf(segment);
+    const { headOf, headBytes } = segment;
     segment.headOf = known.row.headOf;
     segment.headBytes = known.row.headBytes;
+    // Sinks at their own pace alone have got what is behind a head that no commit has stored yet: nobody joins it again.
+    if (headBytes > segment.headBytes && leadingOffset(this.places(known), this.#sinks) >= headBytes) {
+      segment.headOf = headOf;
+      segment.headBytes = headBytes;
+    }
     segment.restore(this.places(known), this.#records.anchors(id), this.#records.offsets(id));
   }
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { isOpen, type OpenSegment } from './active-segments.ts';
+import { damageOf } from './gzip-file.ts';
 import type { Known, KnownSegments, Stream } from './known-segments.ts';
 import type { Segment } from './segment.ts';
 import { readFully } from './segment-file.ts';
@@ -58,13 +59,18 @@ export class RotationJoin {
     const heads: SegmentHead[] = [];
     let content = tail;
     for (const next of stream.segments.slice(stream.segments.indexOf(segment) + 1)) {
-      if (!isOpen(next) || next.position > 0 || this.#standsBetween(segment, next)) return BROKEN_OFF;
+      if (!isOpen(next) || next.position > 0) return BROKEN_OFF;
+      const between = this.#standsBetween(segment, next);
+      // It waits for its turn to be opened.
+      if (between === 'unread' && this.#isSoon(segment)) return { kind: 'waiting', forWriter: false, behind: [] };
+      if (between !== undefined) return BROKEN_OFF;
       const head = await this.#headOf(next, content);
       if (head === 'too long') return BROKEN_OFF;
       if (head !== 'changed') {
         heads.push({ of: next, content: head.content });
         content = joined(content, head.content);
         if (head.isEnd) return { kind: 'joined', tail: content, heads };
+        if ((await damageOf(next.file)) !== undefined) return BROKEN_OFF;
       }
       // All of it belongs to the line, so far. Of a file that does not grow any more, the rest is in the next one.
       if (head === 'changed' || next.live || !(await this.#deps.isStill(next, head.content.length)))
@@ -131,14 +137,14 @@ export class RotationJoin {
   }
 
   /** Whether another segment is known to come between the two: one that is read already. */
-  #standsBetween(segment: Segment, next: Segment): boolean {
+  #standsBetween(segment: Segment, next: Segment): 'read' | 'unread' | undefined {
     const from = segment.firstTime ?? 0;
     const to = next.firstTime ?? 0;
     for (const { row, stream, segment: open } of this.#deps.known) {
       if (stream.id !== segment.stream || open !== undefined || row.firstTime === undefined) continue;
-      if (row.firstTime > from && row.firstTime < to) return true;
+      if (row.firstTime > from && row.firstTime < to) return row.finished ? 'read' : 'unread';
     }
-    return false;
+    return undefined;
   }
 
   /** A rotation makes the next file a moment later. */

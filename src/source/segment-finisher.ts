@@ -34,7 +34,9 @@ export class SegmentFinisher {
     const { active, reader, join, changes, requestCommit } = this.#deps;
     if (!segment.live && segment.uncommitted) requestCommit();
     if (segment.live || !(await this.isStill(segment, segment.endAt))) return 'end';
-    const tail = await reader.tailOf(segment);
+    const damage = await damageOf(segment.file);
+    // What comes next does not go on where a damaged part ends.
+    const tail = damage === undefined ? await reader.tailOf(segment) : undefined;
     if (tail === 'changed') return 'changed';
     const continuation = tail && (await join.continuationOf(active.knownOf(segment).stream, segment, tail));
     if (continuation?.kind === 'waiting')
@@ -43,7 +45,6 @@ export class SegmentFinisher {
     if ((await reader.finish(segment, whole)) === 'changed') return 'changed';
     // No commit comes in between: the next ones are begun between two steps.
     if (continuation !== undefined) join.apply(segment, continuation);
-    const damage = await damageOf(segment.file);
     if (damage !== undefined) changes.giveUpRest(segment, damage);
     segment.finished = true;
     requestCommit();

@@ -140,6 +140,11 @@ export class UnitFraming implements Framing {
       if (begin === end) break;
       const newline = buffer.indexOf(NEWLINE, begin);
       const stop = newline < 0 || newline >= end ? end : newline;
+      // NULs at the end of a file are no line, though a newline was put behind them.
+      if (unit.isOpen && begin > at && stop === begin) {
+        at = stop + 1;
+        continue;
+      }
       if (!unit.isOpen) first = begin;
       unit.add(buffer, begin, stop);
       at = stop + 1;

@@ -1,62 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { SourceConfig } from '../../src/config/types.ts';
-import { criPart, dockerPart, type Part } from '../helpers/container-log.ts';
+import { begun, CRI, cri, docked, line, rotate, write } from './container-lines.ts';
 import { PacedSink } from './paced-sink.ts';
 import { SourceHarness } from './source-harness.ts';
-
-const CRI = { format: 'cri', stream: 'stdout' } as const satisfies Partial<SourceConfig>;
-
-let clock = Date.UTC(2026, 10, 20, 15);
-
-/** Parts of one line of the container; the last of them ends it. */
-function line(...texts: string[]): string {
-  return texts.map((text, index) => cri({ text, isPartial: index < texts.length - 1 })).join('');
-}
-
-/** Parts of a line that goes on. */
-function begun(...texts: string[]): string {
-  return texts.map((text) => cri({ text, isPartial: true })).join('');
-}
-
-function cri(part: Part): string {
-  clock += 1;
-  return criPart({ timeMs: clock, ...part });
-}
-
-function docked(text: string, isPartial = false): string {
-  clock += 1;
-  return dockerPart({ text, isPartial, timeMs: clock });
-}
-
-function write(file: string, ...contents: string[]): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  appendFileSync(file, contents.join(''));
-}
-
-let rotations = 0;
-
-/** As kubelet does it. Gives the rotated part's path. */
-function rotate(file: string): string {
-  rotations += 1;
-  const part = `${file}.20261120-${150_000 + rotations}`;
-  renameSync(file, part);
-  writeFileSync(file, '');
-  return part;
-}
 
 test('a line that a rotation cuts is taken whole, and waits for its end', async () => {
   await using harness = new SourceHarness(CRI);

@@ -29,6 +29,8 @@ export class SourceHarness {
   readonly telemetry = new Telemetry(pino({ level: 'silent' }));
   /** Sinks at their own pace; a change counts from the next start. */
   paced: PacedSink[];
+  /** Whether there is a file sink besides; a change counts from the next start. */
+  hasArchive = true;
   readonly #config: SourceConfig;
   #source!: Source;
   #db!: Database;
@@ -166,7 +168,10 @@ export class SourceHarness {
       gaps: new GapRecords(this.#db),
       occurrences: new SourceOccurrences(this.telemetry, this.#config.name),
       handler: this.#handler(),
-      sinks: [{ name: SINK, pace: undefined }, ...this.paced.map((pace) => ({ name: pace.name, pace }))],
+      sinks: [
+        ...(this.hasArchive ? [{ name: SINK, pace: undefined }] : []),
+        ...this.paced.map((pace) => ({ name: pace.name, pace })),
+      ],
       held,
       commit: () => this.commit(),
       requestCommit: () => undefined,
@@ -177,10 +182,11 @@ export class SourceHarness {
   #handler(): LineHandler {
     const records = new SegmentRecords(this.#db);
     const sinks = this.paced;
+    const archives = this.hasArchive ? 1 : 0;
     const take = (segment: Segment, offset: number, line: string) => {
-      if (offset >= segment.from[0]!) this.taken.push(line);
+      if (archives > 0 && offset >= segment.from[0]!) this.taken.push(line);
       for (const [index, sink] of sinks.entries())
-        if (offset >= segment.from[index + 1]!) sink.append(segment, offset, line, records);
+        if (offset >= segment.from[index + archives]!) sink.append(segment, offset, line, records);
     };
     return {
       line: (segment, buffer, start, end, offset) => take(segment, offset, buffer.toString('latin1', start, end)),
