@@ -19,10 +19,10 @@ export class HeldLogs {
     this.#held.set(source.name, { source, segments });
   }
 
-  /** What the source may go on with: nothing, where it looks for its logs elsewhere than before. */
+  /** What the source may go on with: where it looks for its logs elsewhere than before, only what it would find nowhere. */
   of(source: SourceConfig): readonly Segment[] {
     const held = this.#held.get(source.name);
-    return held !== undefined && isSamePlace(held.source, source) ? held.segments : [];
+    return held?.segments.filter((segment) => goesOn(segment, held.source, source)) ?? [];
   }
 
   /** Closes what none of these sources goes on with; gives the names of those that are no more. */
@@ -31,12 +31,18 @@ export class HeldLogs {
     for (const [name, { source, segments }] of this.#held) {
       const successor = sources.find((one) => one.name === name);
       if (successor === undefined) gone.push(name);
-      else if (isSamePlace(source, successor)) continue;
       this.#held.delete(name);
-      for (const { file } of segments) await file?.close();
+      for (const segment of segments) {
+        if (successor === undefined || !goesOn(segment, source, successor)) await segment.file?.close();
+      }
     }
     return gone;
   }
+}
+
+/** One that has no name any more is found by no path: nobody else could read its rest. */
+function goesOn({ links }: Segment, before: SourceConfig, after: SourceConfig): boolean {
+  return links === 0 || isSamePlace(before, after);
 }
 
 function isSamePlace(one: SourceConfig, other: SourceConfig): boolean {

@@ -47,10 +47,17 @@ function readRows(file: string): FluentBitFile[] {
     const rows = db
       .prepare('SELECT id, name, offset, inode FROM in_tail_files ORDER BY id')
       .safeIntegers()
-      .all() as FluentBitFile[];
-    // An inode number is unsigned, and SQLite's integers are not.
-    return rows.map(({ id, name, offset, inode }) => ({ id, name, offset, inode: BigInt.asUintN(64, inode) }));
+      .all() as Record<keyof FluentBitFile, unknown>[];
+    return rows.map(fileOfRow);
   } finally {
     db.close();
   }
+}
+
+/** SQLite holds columns to no types. */
+function fileOfRow({ id, name, offset, inode }: Record<keyof FluentBitFile, unknown>): FluentBitFile {
+  const isFile = typeof name === 'string' && typeof offset === 'bigint' && offset >= 0n && typeof inode === 'bigint';
+  if (typeof id !== 'bigint' || !isFile) throw new Error(`the row with id ${id} is none of Fluent Bit's`);
+  // An inode number is unsigned, and SQLite's integers are not.
+  return { id, name, offset, inode: BigInt.asUintN(64, inode) };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { AdminListener } from '../admin/admin-listener.ts';
 import { AgentLook } from '../admin/agent-look.ts';
 import type { Agent } from '../agent/agent.ts';
@@ -11,6 +12,9 @@ import { RecentTroubles } from '../telemetry/recent-troubles.ts';
 import { ServiceManager } from '../telemetry/service-manager.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { Command, ExitCode } from './command.ts';
+
+/** Before an agent is started again that could not be: each time is an error in the log. */
+const RETRY_START_MS = 2_000;
 
 interface RunOptions {
   readonly config: string;
@@ -56,6 +60,7 @@ class Daemon {
   /** When it was told to stop, on the clock of `performance`. */
   #stoppedAt = 0;
   #timer: NodeJS.Timeout | undefined;
+  #pausing = new AbortController();
 
   constructor(config: Config, load: () => Config, options: { exitAtEof: boolean }) {
     this.#config = config;
@@ -80,9 +85,13 @@ class Daemon {
       state = AgentState.open(this.#config, this.#telemetry);
       while (!this.#stopping) {
         const config = this.#config;
-        await this.#runAgent(config, state);
-        if (config === this.#config) break;
-        await this.#changeOver(state);
+        const trouble = await this.#runAgent(config, state);
+        if (config === this.#config) {
+          if (trouble === undefined) break;
+          await this.#pause();
+          if (this.#stopping) throw trouble;
+        }
+        if (config !== this.#config) await this.#changeOver(state);
       }
       await state.httpSinks.drain(this.#leftMs());
       this.#log.info('auditail stopped: everything that was read is committed');
@@ -99,8 +108,12 @@ class Daemon {
     }
   }
 
-  /** Runs one agent to its end. Where it fails and there is another configuration to go on with, it only tells why. */
-  async #runAgent(config: Config, state: AgentState): Promise<void> {
+  /**
+   * Runs one agent to its end. Where it fails and there is another configuration to go on with, it only tells why.
+   *
+   * @returns why an agent could not start with what another ran with before; nothing was read
+   */
+  async #runAgent(config: Config, state: AgentState): Promise<unknown> {
     let agent: Agent | undefined;
     try {
       agent = buildAgent(config, state);
@@ -118,12 +131,23 @@ class Daemon {
       } else if (agent?.hasStarted !== true && this.#proven !== undefined && this.#proven !== config) {
         this.#config = this.#proven;
         this.#log.error({ error: describeError(error) }, 'the new configuration cannot start: it is refused');
+      } else if (agent?.hasStarted !== true && this.#proven === config) {
+        // The disk is full, say. What the agent before had open is held: to end here could lose it.
+        this.#log.error({ error: describeError(error) }, 'the configuration that ran cannot start now: trying again');
+        return error;
       } else {
         throw error;
       }
     } finally {
       if (agent?.hasStarted === true) this.#proven = config;
     }
+    return undefined;
+  }
+
+  /** Until it is time to try again, or a signal comes. */
+  async #pause(): Promise<void> {
+    this.#pausing = new AbortController();
+    await delay(RETRY_START_MS, undefined, { signal: this.#pausing.signal }).catch(() => undefined);
   }
 
   /** From one agent to the next: ends what the configuration that is valid by then does not go on with. */
@@ -160,6 +184,7 @@ class Daemon {
       process.exit(1);
     }, shutdownTimeoutMs);
     this.#agent?.stop();
+    this.#pausing.abort();
   }
 
   #reload(): void {
@@ -173,6 +198,7 @@ class Daemon {
       this.#config = config;
       this.#log.info('the configuration is valid: committing what was read before it applies');
       this.#agent?.stop({ forReload: true });
+      this.#pausing.abort();
     } catch (error) {
       this.#log.error({ error: describeError(error) }, 'the new configuration is refused, the old one stays');
       if (this.#agent?.hasStarted === true) this.#service.ready();

@@ -55,7 +55,9 @@ const commit = section({
 );
 
 const source = section({
-  name: name('Names the source in messages and in the state database.').default(DEFAULTS.sourceName),
+  name: name(
+    'Names the source in messages and in the state database. Under another name its logs are read from the beginning once more.',
+  ).default(DEFAULTS.sourceName),
   tag: sourceTag('Tag that events of this source start with.').default(DEFAULTS.sourceTag),
   path: absolutePath(
     'A live file, a directory (each live file in it is a stream), or a glob. Rotated parts are found beside the live file.',

@@ -190,7 +190,15 @@ export class Source {
   async close({ keepsFiles = false } = {}): Promise<void> {
     await this.#active.releaseSettled();
     await this.#feeding.close();
-    if (!keepsFiles) await this.#active.close();
+    if (keepsFiles) await this.#lookAtLinks();
+    else await this.#active.close();
+  }
+
+  /** Learns which open files have lost their names since the last sweep. */
+  async #lookAtLinks(): Promise<void> {
+    for (const segment of this.#active.open()) {
+      segment.links = (await segment.file.stat().catch(() => undefined))?.links ?? segment.links;
+    }
   }
 
   /** The content before the position is not what was read there. A file that cannot be read is looked at again later. */

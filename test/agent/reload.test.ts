@@ -10,7 +10,7 @@ import { NDJSON } from '../../demo/receivers/protocols/ndjson.ts';
 import { WholeRequestStore } from '../../demo/receivers/whole-request-store.ts';
 import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
-import type { SinkConfig } from '../../src/config/types.ts';
+import type { Config, SinkConfig } from '../../src/config/types.ts';
 import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { LogWorld } from './log-world.ts';
@@ -21,6 +21,8 @@ import { SteppedAgent } from './stepped-agent.ts';
 const TIME_LIMIT_MS = 30_000;
 
 const DEADLINE_MS = 20_000;
+
+let excluded = 0;
 
 /** An agent, its logs, and a receiver that is up or down: it never takes what it does not answer. */
 class Scene implements AsyncDisposable {
@@ -229,27 +231,32 @@ test('a part that is gone when its source is back is no gap for a sink that hold
   }
 });
 
-test('a part that is deleted is read on over a reload, for the archive and for a sink that is behind', async () => {
-  await using scene = await Scene.start();
-  const { world, agent, receiver } = scene;
-  await receiver.down();
-  for (let part = 0; part < 4; part += 1) {
-    for (let n = 0; n < 6; n += 1) for (const log of [0, 1, 2]) world.write(log, log === 0 ? 'event' : 'big', n);
-    await agent.sweep();
-    // Not all of it: the rest is read after the reload.
-    await agent.poll();
-    await agent.commit();
-    for (const log of [0, 1, 2]) world.rotate(log, 'rename');
-    await agent.sweep();
-    for (const { writer } of world.logs) writer.prune(0);
-    await agent.reload(reloaded(world.config, 'nothing'));
-  }
-  while (await agent.poll());
-  assert.equal(agent.isBehind, true);
-  await agent.reload(reloaded(world.config, 'other order'));
-  assert.equal(agent.gapsTold, 0);
-  await scene.assertOnce();
-});
+for (const [what, change] of [
+  ['that changes nothing', (config: Config) => reloaded(config, 'nothing')],
+  ['that excludes something else', withExclude],
+] as const) {
+  test(`a part that is deleted is read on over a reload ${what}, for the archive and for a sink that is behind`, async () => {
+    await using scene = await Scene.start();
+    const { world, agent, receiver } = scene;
+    await receiver.down();
+    for (let part = 0; part < 4; part += 1) {
+      for (let n = 0; n < 6; n += 1) for (const log of [0, 1, 2]) world.write(log, log === 0 ? 'event' : 'big', n);
+      await agent.sweep();
+      // Not all of it: the rest is read after the reload.
+      await agent.poll();
+      await agent.commit();
+      for (const log of [0, 1, 2]) world.rotate(log, 'rename');
+      await agent.sweep();
+      for (const { writer } of world.logs) writer.prune(0);
+      await agent.reload(change(world.config));
+    }
+    while (await agent.poll());
+    assert.equal(agent.isBehind, true);
+    await agent.reload(change(world.config));
+    assert.equal(agent.gapsTold, 0);
+    await scene.assertOnce();
+  });
+}
 
 test('a configuration that cannot start takes nothing from the one that goes on: no log that is open, no connection', async () => {
   await using scene = await Scene.start();
@@ -351,4 +358,10 @@ test('counters go on over a reload, and gauges of what is gone are dropped', asy
 
 function patientSink(sink: SinkConfig): SinkConfig {
   return sink.type === 'http' ? { ...sink, spool: { ...sink.spool, afterMs: 3_600_000 } } : sink;
+}
+
+/** Each time another pattern, that nothing fits. */
+function withExclude(config: Config): Config {
+  excluded += 1;
+  return { ...config, sources: config.sources.map((source) => ({ ...source, exclude: [`${excluded}.tmp`] })) };
 }

@@ -29,6 +29,7 @@ import {
   writePosFile,
 } from '../cli/offsets/other-agents.ts';
 import { bytesOf, SwitchScene } from './offsets-scene.ts';
+import { SmallDisk, whyNoSmallDisk } from './small-disk.ts';
 
 type Write = (file: string, entries: readonly Known[]) => void | Promise<void>;
 
@@ -417,4 +418,52 @@ test('a log of CRI: it goes on before the first part of a line that the other ag
   const { code, stderr } = await scene.offsets(['reset', '--file', scene.log, '--to', `${bytesOf(read)}`], config);
   assert.equal(code, 2);
   assert.match(stderr, new RegExp(`between two parts .* The first of them begins at ${bytesOf(read, 1)}`));
+});
+
+for (const { name, write } of WAYS) {
+  test(`${name}: two logs whose files have one inode number, on two file systems`, {
+    skip: whyNoSmallDisk(),
+  }, async () => {
+    using one = new SmallDisk(1);
+    using other = new SmallDisk(1);
+    await using scene = new SwitchScene();
+    const lines = [scene.live(10).lines, scene.live(10).lines];
+    const logs = [one, other].map(({ path }) => join(path, 'audit.log'));
+    for (const [index, log] of logs.entries()) writeFileSync(log, lines[index]!.join(''));
+    assert.equal(inodeOf(logs[0]!), inodeOf(logs[1]!));
+    const positions = join(scene.root, 'positions');
+    await write(
+      positions,
+      logs.map((log, index) => ({ path: log, offset: bytesOf(lines[index]!), inode: inodeOf(log) })),
+    );
+    const config = scene.config({ sources: logs.map((log, index) => ({ name: `source${index}`, path: log })) });
+    await scene.offsetsDone(['import', positions], config);
+    await scene.runsToEnd(config);
+    scene.assertArchived([]);
+  });
+}
+
+test('a database with rows that are none of Fluent Bit is refused, and so is a file that is too large', async () => {
+  await using scene = new SwitchScene();
+  scene.live(5);
+  const positions = join(scene.root, 'positions');
+  for (const row of [
+    'NULL, 5, 1',
+    "x'00', 5, 1",
+    "'/log', -5, 1",
+    "'/log', 'abc', 1",
+    "'/log', 5.5, 1",
+    "'/log', 5, NULL",
+  ]) {
+    rmSync(positions, { force: true });
+    const sql = `CREATE TABLE in_tail_files (id INTEGER PRIMARY KEY, name, offset, inode); INSERT INTO in_tail_files VALUES (1, ${row});`;
+    execFileSync('sqlite3', [positions, sql]);
+    const { code, stderr } = await scene.offsets(['import', positions]);
+    assert.deepEqual([code, /the row with id 1 is none of Fluent Bit's/.test(stderr)], [2, true], stderr);
+  }
+  rmSync(positions);
+  writeFileSync(positions, '');
+  truncateSync(positions, 3 * 1024 ** 3);
+  const { code, stderr } = await scene.offsets(['import', positions]);
+  assert.deepEqual([code, /has 3221225472 bytes, and is no pos_file/.test(stderr)], [2, true], stderr);
 });

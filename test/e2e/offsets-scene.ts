@@ -75,7 +75,7 @@ export class SwitchScene extends Scene {
   archiveLines(archive = this.archive): string[] {
     const files = globSync(join(archive, '**/*.gz'));
     const text = files.map((file) => gunzipSync(readFileSync(file)).toString()).join('');
-    return text.split(/(?<=\n)/).toSorted();
+    return text === '' ? [] : text.split(/(?<=\n)/).toSorted();
   }
 
   /** The archive has these lines, each once, and nothing else. */

@@ -37,7 +37,7 @@ export async function matchPositions(
       const own: OtherPosition[] = [];
       for (const position of positions) if (await isOf(position.path, names)) own.push(position);
       for (const position of own) placed.add(position);
-      if (own.length > 0) streams.push({ source, stream, ...matchStream(own, stream) });
+      if (own.length > 0) streams.push({ source, stream, ...matchStream(lastOfEach(own), stream) });
     }
   }
   const parts = sources.flatMap((source) => source.streams.flatMap((stream) => stream.parts));
@@ -49,6 +49,11 @@ export async function matchPositions(
       return { position, reason: `no log of a source has this path${also}` };
     });
   return { streams, others };
+}
+
+/** Of several positions for one inode the last counts. Logs on two file systems may have files with one number. */
+function lastOfEach(positions: readonly OtherPosition[]): OtherPosition[] {
+  return [...new Map(positions.map((one) => [one.inode, one])).values()];
 }
 
 function matchStream(positions: readonly OtherPosition[], { parts }: LogStream): Pick<MatchedStream, 'read' | 'lost'> {

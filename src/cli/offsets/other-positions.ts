@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { readFluentBitDatabase } from '../../checkpoint/fluent-bit-database.ts';
 import { AuditailError } from '../../errors.ts';
 import { parsePosFile } from './pos-file.ts';
@@ -21,12 +21,15 @@ export interface OtherPositions {
   readonly positions: readonly OtherPosition[];
 }
 
+/** A position takes about a hundred bytes, and fluentd compacts the file. */
+const MAX_POS_FILE_BYTES = 64 * 1024 * 1024;
+
 const SQLITE_MAGIC = 'SQLite format 3\0';
 
 /**
- * Reads fluentd's `pos_file` or the database of Fluent Bit's tail. Which one it is, its content tells. Of several
- * positions for one inode the last counts, as it does for those agents.
+ * Reads fluentd's `pos_file` or the database of Fluent Bit's tail. Which one it is, its content tells.
  *
+ * @returns positions in the order in which they stand there
  * @throws AuditailError `IMPORT_READ`, `IMPORT_FORMAT`
  */
 export function readOtherPositions(file: string, expected: OtherAgent | undefined): OtherPositions {
@@ -35,8 +38,13 @@ export function readOtherPositions(file: string, expected: OtherAgent | undefine
     const is = agent === 'fluentd' ? 'is no SQLite database' : 'is an SQLite database';
     throw new AuditailError('IMPORT_FORMAT', `${file} ${is}, and so no file with the positions of ${expected}`);
   }
-  const all = agent === 'fluentd' ? parsePosFile(readFileSync(file), file) : readDatabase(file);
-  return { agent, positions: [...new Map(all.map((one) => [one.inode, one])).values()] };
+  return { agent, positions: agent === 'fluentd' ? readPosFile(file) : readDatabase(file) };
+}
+
+function readPosFile(file: string): OtherPosition[] {
+  const { size } = statSync(file);
+  if (size <= MAX_POS_FILE_BYTES) return parsePosFile(readFileSync(file), file);
+  throw new AuditailError('IMPORT_FORMAT', `${file} has ${size} bytes, and is no pos_file of fluentd`);
 }
 
 function readDatabase(file: string): OtherPosition[] {

@@ -161,6 +161,21 @@ test('a sink that only the state database names is told', () => {
   assert.match(stateWarnings(renamed, 'a.yaml')[0]?.message ?? '', /rename-sink -c a.yaml gone new;/);
 });
 
+test('a source that may have got another name is told while the new one is new', () => {
+  const config = configOf('state_dir: DIR/state\nsources: [{ name: renamed }]');
+  const db = openDatabase(config.stateDir, 'process');
+  db.exec("INSERT INTO sources (name, started_at) VALUES ('apiserver', 0)");
+  const warnings = () => stateWarnings(config, 'a.yaml').map(({ path: key, message }) => [formatPath(key), message]);
+  assert.deepEqual(
+    warnings().map(([key]) => key),
+    ['sources'],
+  );
+  assert.match(warnings()[0]![1]!, /places of a source apiserver .* and renamed is new: .* give it its old name/);
+  db.exec("INSERT INTO sources (name, started_at) VALUES ('renamed', 0)");
+  db.close();
+  assert.deepEqual(warnings(), []);
+});
+
 test('a state database that cannot be read is a warning with its way out', () => {
   const config = configOf('state_dir: DIR/state');
   mkdirSync(config.stateDir);
