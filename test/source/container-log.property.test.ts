@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { SourceStream } from '../../src/config/types.ts';
 import { criPart, dockerPart } from '../helpers/container-log.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
+import { takeStep } from './harness-steps.ts';
 import { PacedSink } from './paced-sink.ts';
 import { SourceHarness } from './source-harness.ts';
 
@@ -109,31 +110,8 @@ async function take(one: Step, harness: SourceHarness, writer: ContainerWriter):
     case 'gzip':
       writer[one.op]();
       break;
-    case 'poll':
-      for (let n = 0; n < one.times; n += 1) await harness.source.poll();
-      break;
-    case 'room':
-      harness.paced[one.sink]!.hasRoom = one.hasRoom;
-      break;
-    case 'take':
-      harness.paced[one.sink]!.take(one.n);
-      break;
-    case 'pass':
-      harness.pass(3_000);
-      break;
-    case 'sweep':
-      await harness.source.sweep();
-      break;
-    case 'reload':
-      await harness.reload(one);
-      break;
-    case 'crash':
-    case 'stop':
-      await harness[one.op]();
-      harness.start();
-      break;
     default:
-      await harness[one.op]();
+      await takeStep(one, harness);
   }
 }
 

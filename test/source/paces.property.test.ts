@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { assertLines, assertTaken, DisturbedLog } from './disturbed-log.ts';
+import { takeStep } from './harness-steps.ts';
 import { PacedSink } from './paced-sink.ts';
 import { SourceHarness } from './source-harness.ts';
 
@@ -49,7 +50,6 @@ type Step =
     : never;
 
 async function take(step: Step, harness: SourceHarness, log: DisturbedLog): Promise<void> {
-  const { source, paced } = harness;
   switch (step.op) {
     case 'write':
       log.write(step.count, step.size);
@@ -57,15 +57,6 @@ async function take(step: Step, harness: SourceHarness, log: DisturbedLog): Prom
     case 'rotate':
       // One file after another with a first line of its own, as an apiserver's are.
       if (fs.statSync(log.path).size > 0) log.rotate(step.style);
-      break;
-    case 'poll':
-      for (let n = 0; n < step.times; n += 1) await source.poll();
-      break;
-    case 'room':
-      paced[step.sink]!.hasRoom = step.hasRoom;
-      break;
-    case 'take':
-      paced[step.sink]!.take(step.n);
       break;
     case 'gzip':
       if (log.backup?.endsWith('.gz') === false) log.gzip();
@@ -77,22 +68,8 @@ async function take(step: Step, harness: SourceHarness, log: DisturbedLog): Prom
       await harness.read();
       if (log.backup !== undefined) fs.rmSync(log.backup, { force: true });
       break;
-    case 'pass':
-      harness.pass(3_000);
-      break;
-    case 'sweep':
-      await source.sweep();
-      break;
-    case 'reload':
-      await harness.reload(step);
-      break;
-    case 'crash':
-    case 'stop':
-      await harness[step.op]();
-      harness.start();
-      break;
     default:
-      await harness[step.op]();
+      await takeStep(step, harness);
   }
 }
 

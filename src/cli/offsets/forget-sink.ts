@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Database } from '../../checkpoint/database.ts';
 import { DeadLetterStore } from '../../checkpoint/dead-letter-store.ts';
 import { deleteSinkRows } from '../../checkpoint/sink-rows.ts';
+import { errorCode } from '../../errors.ts';
 import { cutDirectory, namesIn, spoolDirectory } from './sink-facts.ts';
 
 const SPOOL_FILE = '.spool';
@@ -43,6 +44,6 @@ function removeDirectory(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
