@@ -184,7 +184,7 @@ export function committedLines(records: ArchiveRecords, sink = 'archive'): Map<s
     const content = fs.readFileSync(record.path).subarray(0, record.committedBytes);
     if (content.length < record.committedBytes) throw new Error(`${record.path} is shorter than committed`);
     const { compress, crc32, memberBytes } = record;
-    const trailer = { gzip: memberTrailer(crc32, memberBytes), zstd: Buffer.of(1, 0, 0), none: Buffer.alloc(0) };
+    const trailer = { gzip: memberTrailer(crc32, memberBytes), zstd: Buffer.alloc(0), none: Buffer.alloc(0) };
     const text = decompress(record.path, Buffer.concat([content, trailer[compress]])).toString();
     found.set(record.path, text === '' ? [] : text.slice(0, -1).split('\n'));
   }

@@ -170,23 +170,21 @@ test('a rewind in the middle of a long line: the rest of it goes nowhere, and th
   assert.deepEqual(h.lines('big'), ['whole']);
 });
 
-for (const compress of COMPRESSED) {
-  test(`small flushes keep the ratio that the dictionary gives (${compress})`, async (t) => {
-    const h = harness(t, { config: { compress } });
-    await h.start();
-    let bytes = 0;
-    for (let i = 0; i < 300; i += 1) {
-      const line = auditEvent(i);
-      bytes += line.length + 1;
-      h.append('a', line);
-      await h.commit();
-    }
-    const { size } = fs.statSync(h.file('a'));
-    assert.ok(bytes / 300 > 1000 && bytes / 300 < 2000, `${bytes / 300} bytes a flush`);
-    assert.ok(bytes / size > 5, `ratio ${(bytes / size).toFixed(2)}`);
-    assert.equal(programCat(h.file('a')).length, bytes);
-  });
-}
+test('small flushes keep the ratio that the dictionary gives', async (t) => {
+  const h = harness(t, { config: { compress: 'gzip' } });
+  await h.start();
+  let bytes = 0;
+  for (let i = 0; i < 300; i += 1) {
+    const line = auditEvent(i);
+    bytes += line.length + 1;
+    h.append('a', line);
+    await h.commit();
+  }
+  const { size } = fs.statSync(h.file('a'));
+  assert.ok(bytes / 300 > 1000 && bytes / 300 < 2000, `${bytes / 300} bytes a flush`);
+  assert.ok(bytes / size > 5, `ratio ${(bytes / size).toFixed(2)}`);
+  assert.equal(programCat(h.file('a')).length, bytes);
+});
 
 /** The fields of a real event that differ from one to the next, with as little in common as they have. */
 function auditEvent(i: number): string {
