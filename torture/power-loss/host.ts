@@ -1,0 +1,192 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuditEvents } from '../../bench/audit-events.ts';
+import { Random } from '../../bench/random.ts';
+import type { Durability } from '../../src/config/types.ts';
+import { hashLine, LINE_HASH_BYTES } from '../../test/helpers/line-multiset.ts';
+import { catchUp, checkArchive, checkGaps, checkReceiver } from './aftermath.ts';
+import { CrashSite } from './crash-site.ts';
+import { DiskModel, type DiskModelOptions, METADATA, type Metadata } from './disk-model.ts';
+import { type Expectation, expectationOf, isGapLeft, type LiveCut } from './expectation.ts';
+import { cutLog } from './log-cut.ts';
+import { LogLedger } from './log-ledger.ts';
+import { type Operation, OperationLog, readOperations } from './operation.ts';
+import { readStateOfCrash } from './places.ts';
+import type { Point } from './point.ts';
+import { RecordedReceiver } from './recorded-receiver.ts';
+import { ARCHIVE, RECEIVER, Scene } from './scene.ts';
+import type { Tree } from './tree.ts';
+import { recorderEnv, Workload } from './workload.ts';
+
+/** What the writer adds when the host is up again, in an hour after all others. */
+const ADDED_LINES = 2;
+const ADDED_MS = Date.UTC(2024, 4, 6, 10);
+
+export interface HostOptions {
+  readonly directory: string;
+  readonly durability: Durability;
+  /** As {@link DiskModelOptions.ignoresSync}, below the root. */
+  readonly ignoresSync?: (path: string) => boolean;
+}
+
+/** A host that is recorded once, and then loses power at many points of the record. */
+export class Host {
+  readonly site: CrashSite;
+  readonly scene: Scene;
+  operations: readonly Operation[] = [];
+  /** Lines that were compared until now. */
+  linesChecked = 0;
+  readonly #options: HostOptions;
+  readonly #receiver: RecordedReceiver;
+  #before: Tree | undefined;
+  /** Up to where the models below have come. */
+  #done = 0;
+  #models = new Map<Metadata, DiskModel>();
+  #ledger: LogLedger;
+  #received = new Set<string>();
+
+  private constructor(options: HostOptions, receiver: RecordedReceiver) {
+    this.#options = options;
+    this.#receiver = receiver;
+    this.site = new CrashSite(options.directory);
+    this.scene = new Scene(this.site);
+    this.#ledger = new LogLedger(this.scene.log);
+  }
+
+  static async start(options: HostOptions): Promise<Host> {
+    return new Host(options, await RecordedReceiver.start());
+  }
+
+  get #recordPath(): string {
+    return join(this.#options.directory, 'record');
+  }
+
+  /** Records a workload. */
+  async record(seed: number, events: number): Promise<void> {
+    const { site, scene } = this;
+    const { durability } = this.#options;
+    const receiver = this.#receiver;
+    const before = await Workload.run({ site, scene, receiver, record: this.#recordPath, seed, durability, events });
+    const directories = [...before.directories].map(([path, inode]) => [path, String(inode)]);
+    writeFileSync(join(this.#options.directory, 'before.json'), JSON.stringify(directories));
+    this.load();
+  }
+
+  /** Takes the record that is in the directory. */
+  load(): void {
+    const text = readFileSync(join(this.#options.directory, 'before.json'), 'utf8');
+    const directories = JSON.parse(text) as [string, string][];
+    this.#before = { directories: new Map(directories.map(([path, id]) => [path, BigInt(id)])), files: new Map() };
+    this.operations = readOperations(this.#recordPath);
+    this.#rewind();
+  }
+
+  /** Loses power at a point, and lets the agent catch up. @returns what is wrong then. */
+  async lose(point: Point): Promise<string[]> {
+    this.#advance(point.operations);
+    const random = new Random(point.seed);
+    const tree = this.#models.get(point.metadata)!.afterCrash(random, point.survival);
+    this.#place(tree, random);
+    const cut = point.cutsLog ? this.#cutLog(tree.files.get(this.scene.log)?.inode, random) : undefined;
+    const added = this.#appendLines(random);
+    const expected = (sink: string): Expectation => expectationOf(sink, { ledger: this.#ledger, cut, added });
+    const received = [this.#received];
+    this.#receiver.forget();
+    if (point.isTwice) received.push(await this.#loseAgain(point.metadata, random));
+    received.push(this.#receiver.received);
+    const wrong = await catchUp(this.#config, {});
+    if (wrong.length > 0) return wrong;
+    const archived = expected(ARCHIVE);
+    this.linesChecked += archived.needed.size;
+    return [
+      ...(await checkArchive(this.scene, archived)),
+      ...checkReceiver(this.scene, expected(RECEIVER), received),
+      ...checkGaps(this.scene, isGapLeft(cut) ? 1 : 0),
+    ];
+  }
+
+  close(): Promise<void> {
+    return this.#receiver.close();
+  }
+
+  get #config(): Record<string, unknown> {
+    return this.scene.config(this.#receiver.url, this.#options.durability);
+  }
+
+  /** Records the agent while it catches up, and loses power somewhere in that. @returns what arrived until then. */
+  async #loseAgain(metadata: Metadata, random: Random): Promise<Set<string>> {
+    const record = join(this.#options.directory, 'second-record');
+    rmSync(record, { force: true });
+    const known = new Set(readdirSync(this.site.inodes));
+    const model = this.#model(metadata, this.site.keepInodes());
+    const log = new OperationLog(record);
+    this.#receiver.forget(log);
+    // Whether it ended well is seen when it starts again.
+    await catchUp(this.#config, recorderEnv(this.site, record));
+    this.#receiver.forget();
+    log.close();
+    this.site.keepInodes();
+    const operations = readOperations(record);
+    const received = new Set<string>();
+    for (const operation of operations.slice(0, random.below(operations.length + 1))) {
+      model.apply(operation);
+      noteReceived(received, operation);
+    }
+    this.#place(model.afterCrash(random, random.pick(['nothing', 'some', 'some'])), random);
+    for (const name of readdirSync(this.site.inodes)) if (!known.has(name)) rmSync(join(this.site.inodes, name));
+    return received;
+  }
+
+  #cutLog(inode: bigint | undefined, random: Random): LiveCut | undefined {
+    if (inode === undefined) return undefined;
+    const { places, anchored } = readStateOfCrash(this.scene.state, this.#options.directory);
+    const left = cutLog(this.scene.log, anchored.get(inode) ?? 0, random);
+    return left === undefined ? undefined : { inode, left, places };
+  }
+
+  /** Builds the tree. SQLite's shared memory may hold anything after a crash. */
+  #place(tree: Tree, random: Random): void {
+    this.site.place(tree);
+    const { state } = this.scene;
+    if (!existsSync(join(state, 'state.sqlite')) || random.chance(0.5)) return;
+    const bytes = Buffer.from(Array.from({ length: 32_768 }, () => random.below(256)));
+    writeFileSync(join(state, 'state.sqlite-shm'), bytes);
+  }
+
+  /** The writer goes on, behind whatever is left. */
+  #appendLines(random: Random): Buffer[] {
+    const lines = [...new AuditEvents({ count: ADDED_LINES, seed: random.uint32(), startMs: ADDED_MS, spanMs: 1000 })];
+    appendFileSync(this.scene.log, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    return lines.map(hashLine);
+  }
+
+  #rewind(): void {
+    this.#done = 0;
+    this.#models = new Map(METADATA.map((metadata) => [metadata, this.#model(metadata, this.#before!)]));
+    this.#ledger = new LogLedger(this.scene.log);
+    this.#received = new Set();
+  }
+
+  #advance(operations: number): void {
+    if (operations < this.#done) this.#rewind();
+    for (const operation of this.operations.slice(this.#done, operations)) {
+      for (const model of this.#models.values()) model.apply(operation);
+      this.#ledger.apply(operation);
+      noteReceived(this.#received, operation);
+    }
+    this.#done = operations;
+  }
+
+  #model(metadata: Metadata, base: Tree): DiskModel {
+    const { ignoresSync } = this.#options;
+    const options: DiskModelOptions = { metadata, isAlwaysDurable: (path) => this.scene.isLog(path) };
+    return new DiskModel(base, ignoresSync === undefined ? options : { ...options, ignoresSync });
+  }
+}
+
+function noteReceived(received: Set<string>, { kind, data }: Operation): void {
+  if (kind !== 'mark') return;
+  for (let at = 0; at < data.length; at += LINE_HASH_BYTES) {
+    received.add(data.toString('hex', at, at + LINE_HASH_BYTES));
+  }
+}
