@@ -235,9 +235,14 @@ export class SegmentRecords {
     for (const [sink, offset] of offsets) save.run(sink, segment, offset);
   }
 
+  /** A commit at the same place, for a sink at its own pace, has read no lines since: those of the anchor stay. */
   #saveAnchor(segment: number, anchor: Anchor): void {
     this.#db
-      .prepare('INSERT OR REPLACE INTO anchors (segment, offset, length, hash, lines) VALUES (?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO anchors (segment, offset, length, hash, lines) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (segment, offset) DO UPDATE SET length = excluded.length, hash = excluded.hash,
+           lines = CASE WHEN hash = excluded.hash THEN coalesce(excluded.lines, lines) ELSE excluded.lines END`,
+      )
       .run(segment, anchor.offset, anchor.length, anchor.hash, anchor.lines ?? null);
     this.#db
       .prepare(

@@ -94,6 +94,15 @@ test('two commits at one offset leave one anchor', (t) => {
   assert.deepEqual(segments.anchors(id), [{ offset: 10, length: 10, hash: 'new', lines: undefined }]);
 });
 
+test('a commit at the same offset that read nothing keeps the lines of the anchor', (t) => {
+  const { segments, stream } = records(tempDatabase(t));
+  const id = segments.add({ ...ROW, stream }, new Map(), 0);
+  const { anchor } = progress(id, 10);
+  segments.saveProgress([progress(id, 10)], 0);
+  segments.saveProgress([progress(id, 10, { anchor: { ...anchor!, lines: undefined } })], 0);
+  assert.deepEqual(segments.anchors(id), [anchor]);
+});
+
 test('a finished segment keeps its anchors and drops its lines', (t) => {
   const { segments, stream } = records(tempDatabase(t));
   const id = segments.add({ ...ROW, stream }, new Map(), 0);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { Random } from '../../bench/random.ts';
+import { PacedSink } from './paced-sink.ts';
 import type { SourceHarness } from './source-harness.ts';
 import { assertAll, gzip, type Log, lines, withLog } from './written-log.ts';
 
@@ -56,6 +57,25 @@ function cutTo(log: Log, count: number): void {
   const content = fs.readFileSync(log.path, 'latin1').split('\n').slice(0, count);
   fs.truncateSync(log.path, content.join('\n').length + 1);
 }
+
+test('the log is cut back behind a place at which a sink at its own pace had something committed alone', () =>
+  withLog(async (harness, log) => {
+    const slow = new PacedSink('slow');
+    await harness.stop();
+    harness.paced = [slow];
+    harness.start();
+    await take(harness, log, 50);
+    slow.takeAll();
+    await harness.commit();
+    await harness.crash();
+    cutTo(log, 30);
+    const later = lines(40);
+    fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
+    harness.start();
+    await harness.settle();
+    assert.deepEqual(harness.taken, [...log.written, ...later]);
+    assert.deepEqual(slow.handed, [...log.written, ...later]);
+  }));
 
 test('the log is cut back twice between the same two commits', () =>
   withLog(async (harness, log) => {
