@@ -81,6 +81,18 @@ export class Host {
     this.#rewind();
   }
 
+  /** What programs saw when so much of the record was done. */
+  currentAt(operations: number): Tree {
+    this.#advance(operations);
+    return this.#models.get('strict')!.current();
+  }
+
+  /** What a crash may leave when so much of the record was done. */
+  afterCrashAt(operations: number, { metadata, survival }: Pick<Point, 'metadata' | 'survival'>, seed = 0): Tree {
+    this.#advance(operations);
+    return this.#models.get(metadata)!.afterCrash(new Random(seed), survival);
+  }
+
   /** Loses power at a point, and lets the agent catch up. @returns what is wrong then. */
   async lose(point: Point): Promise<string[]> {
     this.#advance(point.operations);

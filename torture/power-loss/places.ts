@@ -12,7 +12,8 @@ export function placeKey(sink: string, inode: bigint): string {
 /** Asks the state of a running agent. */
 export function readPlaces(state: string): Places {
   const file = join(state, 'state.sqlite');
-  if (!existsSync(file)) return new Map();
+  // Looking at a database without one would make one, which the record would not know.
+  if (!existsSync(`${file}-wal`)) return new Map();
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   try {
     return query(db);

@@ -2,8 +2,8 @@
  * `npm run torture:power-loss`: records what the real agent writes and syncs, builds the trees that a power loss at many
  * moments of that may leave, and starts the agent on each of them.
  */
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { shimObstacle } from '../shim/obstacle.ts';
 import { FAILED_SEEDS } from './failed-seeds.ts';
 import { replay, runTrial, type TrialOptions, type TrialResult } from './trial.ts';
 
@@ -106,17 +106,6 @@ function report(what: string, { points, lines, violations }: TrialResult): void 
   tell(`power loss: ${what}, ${points} points, ${lines} lines checked, ${violations} violations`);
 }
 
-/** Why nothing can be recorded here, if so. */
-function obstacle(): string | undefined {
-  if (process.platform !== 'linux') return 'it needs Linux';
-  try {
-    execFileSync(process.env.CC ?? 'cc', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'there is no C compiler (cc, or what CC names)';
-  }
-}
-
 async function main(): Promise<number> {
   let options: Options;
   try {
@@ -130,7 +119,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const reason = obstacle();
+  const reason = shimObstacle();
   if (reason !== undefined) {
     tell(`power loss: skipped: ${reason}`);
     // Whoever asked for it wants to know; CI goes on, and says so.

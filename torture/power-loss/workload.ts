@@ -19,6 +19,8 @@ const START_MS = Date.UTC(2024, 4, 6, 7);
 const ROTATE_BYTES = 60_000;
 const KEPT_BACKUPS = 3;
 
+const BOTH = [ARCHIVE, RECEIVER];
+
 /** Long enough for a loaded machine. */
 const DEADLINE_MS = 30_000;
 
@@ -86,6 +88,7 @@ export class Workload {
   async #run(): Promise<void> {
     const random = this.#random;
     const lines = this.#lines();
+    this.#options.receiver.isAway = true;
     while (lines.length > 0) {
       this.#log.append(
         Buffer.from(
@@ -95,7 +98,7 @@ export class Workload {
             .join(''),
         ),
       );
-      await sleep(random.below(20));
+      await this.#pause();
       if (this.#log.size > ROTATE_BYTES || random.chance(0.02)) this.#log.rotate();
       if (random.chance(0.05)) this.#options.receiver.isAway = !this.#options.receiver.isAway;
       if (random.chance(0.04)) await this.#gzip();
@@ -103,9 +106,20 @@ export class Workload {
       await this.#restartDead();
     }
     this.#options.receiver.isAway = false;
-    await this.#waitFor('the end of the log', () => this.#isTaken([this.#log.inode], this.#log.size));
+    await this.#waitFor('the end of the log', () => this.#isTaken(BOTH, [this.#log.inode], this.#log.size));
     const { code } = await this.#agent.stop();
     if (code !== 0) throw new Error(`the recorded agent ended with ${code}`);
+  }
+
+  /** Some milliseconds, or until one sink or both have everything: on a slow machine the agent would meet it all at once. */
+  async #pause(): Promise<void> {
+    const random = this.#random;
+    if (random.chance(0.3)) {
+      const sinks = random.pick([[ARCHIVE], [ARCHIVE, RECEIVER]]);
+      await this.#waitFor('what was written', () => this.#isTaken(sinks, [this.#log.inode], this.#log.size));
+    } else {
+      await sleep(random.below(20));
+    }
   }
 
   /** Events of three hours, some of them late. */
@@ -130,7 +144,7 @@ export class Workload {
   /** Only of what both sinks have: what else is pruned would be a gap. */
   async #prune(): Promise<void> {
     const oldest = this.#log.backups[0]!;
-    await this.#waitFor('the oldest backup', () => this.#isTaken(oldest.inodes, oldest.bytes));
+    await this.#waitFor('the oldest backup', () => this.#isTaken(BOTH, oldest.inodes, oldest.bytes));
     this.#syncState();
     this.#log.prune();
   }
@@ -149,11 +163,9 @@ export class Workload {
     }
   }
 
-  #isTaken(inodes: readonly bigint[], bytes: number): boolean {
+  #isTaken(sinks: readonly string[], inodes: readonly bigint[], bytes: number): boolean {
     const places = readPlaces(this.#options.scene.state);
-    return [ARCHIVE, RECEIVER].every((sink) =>
-      inodes.some((inode) => (places.get(placeKey(sink, inode)) ?? 0) >= bytes),
-    );
+    return sinks.every((sink) => inodes.some((inode) => (places.get(placeKey(sink, inode)) ?? 0) >= bytes));
   }
 
   async #waitFor(what: string, holds: () => boolean): Promise<void> {

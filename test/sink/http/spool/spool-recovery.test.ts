@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { AuditailError } from '../../../../src/errors.ts';
 import { nodeFileIo } from '../../../../src/sink/file-io.ts';
 import { faultyIo, systemError } from '../../faulty-io.ts';
+import { syncedPaths } from '../../synced-paths.ts';
 import { drain, events, SpoolWorld } from './spool-harness.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
@@ -32,6 +34,15 @@ function spoilEvent(file: string, n: number): void {
     return bytes;
   });
 }
+
+test('directories that a life made which was killed before it synced them are synced', async () => {
+  using world = new SpoolWorld();
+  fs.mkdirSync(world.directory, { recursive: true });
+  const { io, synced } = syncedPaths();
+  await world.open(io, 'disk');
+  const parent = path.dirname(world.directory);
+  for (const one of [world.stateDir, parent, world.directory]) assert.ok(synced.has(one), `${one} was not synced`);
+});
 
 test('the torn end of the newest file is cut and told, wherever it was torn', async () => {
   using whole = new SpoolWorld();

@@ -1,0 +1,13 @@
+import { execFileSync } from 'node:child_process';
+
+/** Why no library can be put between a program and the kernel here; undefined when one can. */
+export function shimObstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'it needs Linux';
+  const compiler = process.env.CC ?? 'cc';
+  try {
+    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return `there is no C compiler: ${compiler}`;
+  }
+}
