@@ -5,9 +5,13 @@ export function shimObstacle(): string | undefined {
   if (process.platform !== 'linux') return 'it needs Linux';
   const compiler = process.env.CC ?? 'cc';
   try {
-    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
+    // A compiler may be there without the headers of libc.
+    execFileSync(compiler, ['-E', '-x', 'c', '-'], {
+      input: '#include <dlfcn.h>\n',
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     return undefined;
   } catch {
-    return `there is no C compiler: ${compiler}`;
+    return `there is no C compiler with the headers of libc: ${compiler}`;
   }
 }
