@@ -12,7 +12,10 @@ const DEADLINE_MS = 60_000;
 /** Starts the agent on what a crash left and lets it catch up. @returns what is wrong. */
 export async function catchUp(config: Record<string, unknown>, env: Record<string, string>): Promise<string[]> {
   const { code, signal, log } = await AgentProcess.runToEnd({ config, env }, DEADLINE_MS);
-  if (code === 0) return [];
+  // Gaps are compared with what is expected of them; nothing else is to be wrong after a power loss.
+  const errors = log.filter(({ level, message }) => level === 'error' && !String(message).startsWith('a gap'));
+  const told = errors.map((line) => `the agent tells an error: ${JSON.stringify(line)}`);
+  if (code === 0) return told;
   return [
     `the agent ended with ${signal ?? code}: ${log
       .slice(-3)

@@ -106,7 +106,7 @@ export class Host {
     this.#receiver.forget();
     if (point.isTwice) received.push(await this.#loseAgain(point.metadata, random));
     received.push(this.#receiver.received);
-    const wrong = await catchUp(this.#config, {});
+    const wrong = await catchUp(this.#config, this.#env);
     if (wrong.length > 0) return wrong;
     const archived = expected(ARCHIVE);
     this.linesChecked += archived.needed.size;
@@ -125,6 +125,11 @@ export class Host {
     return this.scene.config(this.#receiver.url, this.#options.durability);
   }
 
+  /** Starts take most of the time, and compiling the program most of that. */
+  get #env(): Record<string, string> {
+    return { NODE_COMPILE_CACHE: join(this.#options.directory, 'compiled') };
+  }
+
   /** Records the agent while it catches up, and loses power somewhere in that. @returns what arrived until then. */
   async #loseAgain(metadata: Metadata, random: Random): Promise<Set<string>> {
     const record = join(this.#options.directory, 'second-record');
@@ -134,7 +139,7 @@ export class Host {
     const log = new OperationLog(record);
     this.#receiver.forget(log);
     // Whether it ended well is seen when it starts again.
-    await catchUp(this.#config, recorderEnv(this.site, record));
+    await catchUp(this.#config, { ...this.#env, ...recorderEnv(this.site, record) });
     this.#receiver.forget();
     log.close();
     this.site.keepInodes();

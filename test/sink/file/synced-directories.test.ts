@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { systemError } from '../faulty-io.ts';
 import { syncedPaths } from '../synced-paths.ts';
-import { harness } from './archive-harness.ts';
+import { HOUR, harness, T0 } from './archive-harness.ts';
 
 const config = { mode: 0o640, dirMode: 0o750 };
 
@@ -44,4 +44,46 @@ test('a directory above that may not be read is left to who made it', async (t) 
   await h.commit();
   assert.ok(synced.has(h.root) && !synced.has(path.dirname(h.root)));
   assert.deepEqual(h.failures, []);
+});
+
+test('copies of what a start cuts off are durable with their directories, and so is the name under which they stay', async (t) => {
+  const { io, synced } = syncedPaths();
+  const h = harness(t, { io, config });
+  await h.start();
+  h.append('a', 'one');
+  await h.commit();
+  fs.appendFileSync(h.file('a'), 'a tail');
+  await h.start();
+  const above = path.dirname(h.cutDir);
+  for (const one of [h.cutDir, above, path.dirname(above)]) assert.ok(synced.has(one), `${one} was not synced`);
+  synced.clear();
+  await h.archive.retainCutTails();
+  assert.deepEqual([...synced], [h.cutDir]);
+});
+
+test("retention forgets a file when its end is durable: one that a power loss brings back would be nobody's", async (t) => {
+  const { io, synced } = syncedPaths();
+  const forgotten: boolean[] = [];
+  const h = harness(t, {
+    durability: 'disk',
+    io: {
+      ...io,
+      fsync: async (fd) => {
+        forgotten.push(!h.records.hasPath(h.file('a')));
+        await io.fsync(fd);
+      },
+    },
+    config: { ...config, retention: { maxAgeMs: HOUR, maxBytes: undefined, minKeepMs: 0 } },
+  });
+  await h.start();
+  h.append('a', 'one');
+  h.append('a', 'two', T0 + HOUR);
+  await h.commit();
+  h.now = T0 + 5 * HOUR;
+  forgotten.length = 0;
+  synced.clear();
+  await h.archive.maintain();
+  assert.ok(!fs.existsSync(h.file('a')) && !h.records.hasPath(h.file('a')));
+  assert.ok(synced.has(h.dir));
+  assert.ok(!forgotten.includes(true), 'it was forgotten first');
 });

@@ -124,6 +124,16 @@ test('a middle file without its end is told; what it still has is sent', async (
   assert.match(world.told.join(), /^damaged 0000000002.spool: its last \d+ bytes are missing$/);
 });
 
+test('a damaged file that was sent, but not put aside before a crash, is kept as well', async () => {
+  using world = new SpoolWorld();
+  await threeSegments(world);
+  spoilEvent(world.file('0000000001.spool'), 3);
+  world.place = { segment: 3, offset: 0 };
+  await world.open();
+  assert.deepEqual(world.files, ['0000000001.damaged', '0000000003.spool']);
+  assert.match(world.told.join(), /^damaged 0000000001.spool: \d+ bytes of it hold no readable record$/);
+});
+
 test('a damaged header is told, and the records behind it are sent', async (t) => {
   const world = new SpoolWorld(t);
   await threeSegments(world);
