@@ -15,6 +15,10 @@ export function syncedPaths(): { readonly io: FileIo; readonly synced: Set<strin
       await nodeFileIo.fsync(fd);
       synced.add(paths.get(fd)!);
     },
+    fdatasync: async (fd) => {
+      await nodeFileIo.fdatasync(fd);
+      synced.add(paths.get(fd)!);
+    },
   };
   return { io, synced };
 }

@@ -31,6 +31,8 @@ function directory(): string {
   return made;
 }
 
+const keys = { durability: 'disk', compress: 'gzip' } as const;
+
 const INDEPENDENT = { metadata: 'strict', survival: 'nothing', cutsLog: false, isTwice: false } as const;
 
 /** At up to so many of the places where a sync of such a file ends, over the whole record. */
@@ -48,7 +50,7 @@ describe('a power loss', { skip: obstacle === undefined ? false : `not recorded:
   let real: Tree;
   const site = directory();
   before(async () => {
-    host = await Host.start({ directory: site, durability: 'disk' });
+    host = await Host.start({ directory: site, keys });
     await host.record(SEED, EVENTS);
     real = readTree(host.site.root);
   });
@@ -88,7 +90,7 @@ describe('a power loss', { skip: obstacle === undefined ? false : `not recorded:
   for (const what of ['/archive/', '/state.sqlite', '/spool/']) {
     test(`is noticed where syncs of ${what} do nothing`, async () => {
       const ignoresSync = (path: string): boolean => path.includes(what);
-      const careless = await Host.start({ directory: site, durability: 'disk', ignoresSync });
+      const careless = await Host.start({ directory: site, keys, ignoresSync });
       try {
         careless.load();
         const wrong: string[] = [];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentProcess } from '../../test/helpers/agent-process.ts';
-import { compareArchive, gzipTest } from '../../test/helpers/archive-reader.ts';
+import { compareArchive, gzipTest, zstdTest } from '../../test/helpers/archive-reader.ts';
 import { hashLine } from '../../test/helpers/line-multiset.ts';
 import type { Expectation } from './expectation.ts';
 import type { Scene } from './scene.ts';
@@ -34,8 +34,14 @@ export async function checkArchive(scene: Scene, { needed, possible }: Expectati
   const lost = [...possible.missing()].filter(({ hash }) => needed.has(hash));
   if (lost.length > 0) wrong.push(`${lost.length} of ${needed.size} lines are not in the archive`);
   wrong.push(...files.flatMap(({ damage }) => damage ?? []));
-  const verdict = await gzipTest(...files.map(({ file }) => join(scene.archive, file)));
-  if (typeof verdict === 'object') wrong.push(`gzip -t: ${verdict.invalid}`);
+  for (const [ending, programTest] of [
+    ['.gz', gzipTest],
+    ['.zst', zstdTest],
+  ] as const) {
+    const paths = files.filter(({ file }) => file.endsWith(ending)).map(({ file }) => join(scene.archive, file));
+    const verdict = await programTest(...paths);
+    if (typeof verdict === 'object') wrong.push(`${ending} -t: ${verdict.invalid}`);
+  }
   return wrong;
 }
 

@@ -2,7 +2,6 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFil
 import { join } from 'node:path';
 import { AuditEvents } from '../../bench/audit-events.ts';
 import { Random } from '../../bench/random.ts';
-import type { Durability } from '../../src/config/types.ts';
 import { hashLine, LINE_HASH_BYTES } from '../../test/helpers/line-multiset.ts';
 import { catchUp, checkArchive, checkGaps, checkReceiver } from './aftermath.ts';
 import { CrashSite } from './crash-site.ts';
@@ -14,7 +13,7 @@ import { type Operation, OperationLog, readOperations } from './operation.ts';
 import { readStateOfCrash } from './places.ts';
 import type { Point } from './point.ts';
 import { RecordedReceiver } from './recorded-receiver.ts';
-import { ARCHIVE, RECEIVER, Scene } from './scene.ts';
+import { type AgentKeys, ARCHIVE, RECEIVER, Scene } from './scene.ts';
 import type { Tree } from './tree.ts';
 import { recorderEnv, Workload } from './workload.ts';
 
@@ -24,7 +23,7 @@ const ADDED_MS = Date.UTC(2024, 4, 6, 10);
 
 export interface HostOptions {
   readonly directory: string;
-  readonly durability: Durability;
+  readonly keys: AgentKeys;
   /** As {@link DiskModelOptions.ignoresSync}, below the root. */
   readonly ignoresSync?: (path: string) => boolean;
 }
@@ -64,9 +63,9 @@ export class Host {
   /** Records a workload. */
   async record(seed: number, events: number): Promise<void> {
     const { site, scene } = this;
-    const { durability } = this.#options;
+    const { keys } = this.#options;
     const receiver = this.#receiver;
-    const before = await Workload.run({ site, scene, receiver, record: this.#recordPath, seed, durability, events });
+    const before = await Workload.run({ site, scene, receiver, record: this.#recordPath, seed, keys, events });
     const directories = [...before.directories].map(([path, inode]) => [path, String(inode)]);
     writeFileSync(join(this.#options.directory, 'before.json'), JSON.stringify(directories));
     this.load();
@@ -122,7 +121,7 @@ export class Host {
   }
 
   get #config(): Record<string, unknown> {
-    return this.scene.config(this.#receiver.url, this.#options.durability);
+    return this.scene.config(this.#receiver.url, this.#options.keys);
   }
 
   /** Starts take most of the time, and compiling the program most of that. */

@@ -1,10 +1,16 @@
 import { join } from 'node:path';
-import type { Durability } from '../../src/config/types.ts';
+import { type Compression, type Durability, ENDINGS } from '../../src/config/types.ts';
 import type { CrashSite } from './crash-site.ts';
 
 /** The sinks of the recorded agent. */
 export const ARCHIVE = 'archive';
 export const RECEIVER = 'receiver';
+
+/** What differs between the agents that are recorded. */
+export interface AgentKeys {
+  readonly durability: Durability;
+  readonly compress: Compression;
+}
 
 /** Where things are on the host that loses power. */
 export class Scene {
@@ -25,7 +31,7 @@ export class Scene {
   }
 
   /** Everything that has a limit is met soon: few descriptors, small commits, spool files of an eighth of a mebibyte. */
-  config(url: string, durability: Durability): Record<string, unknown> {
+  config(url: string, { durability, compress }: AgentKeys): Record<string, unknown> {
     return {
       state_dir: this.state,
       threads: 1,
@@ -35,7 +41,8 @@ export class Scene {
         {
           name: ARCHIVE,
           type: 'file',
-          path: join(this.archive, '${tag[1..]}', '%Y%m%d%H.log.gz'),
+          compress,
+          path: join(this.archive, '${tag[1..]}', `%Y%m%d%H.log${ENDINGS[compress]}`),
           max_open_files: 4,
           grace: '0s',
         },

@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../bench/random.ts';
-import type { Durability } from '../../src/config/types.ts';
 import { Host } from './host.ts';
 import { drawKills, drawPoints, type Point } from './point.ts';
+import type { AgentKeys } from './scene.ts';
 
 /** Lines of the log that is recorded: some seconds of work, some thousand operations. */
 const EVENTS = 600;
 
 /** What a directory that is kept holds, besides the record. */
 interface Kept {
-  readonly durability: Durability;
+  readonly keys: AgentKeys;
   readonly points: readonly Point[];
 }
 
@@ -25,7 +25,7 @@ export interface TrialResult {
 
 export interface TrialOptions {
   readonly seed: number;
-  readonly durability: Durability;
+  readonly keys: AgentKeys;
   readonly points: number;
   /** No point is begun later; see `performance.now()`. */
   readonly until?: number;
@@ -33,18 +33,18 @@ export interface TrialOptions {
 }
 
 /** Records one host and lets it lose power, or with `durability: process` its agent, at so many points. */
-export async function runTrial({ seed, durability, points, until, tell }: TrialOptions): Promise<TrialResult> {
+export async function runTrial({ seed, keys, points, until, tell }: TrialOptions): Promise<TrialResult> {
   const directory = mkdtempSync(join(tmpdir(), 'auditail-power-loss-'));
-  const host = await Host.start({ directory, durability });
+  const host = await Host.start({ directory, keys });
   let isKept = true;
   try {
     await host.record(seed, EVENTS);
-    const draw = durability === 'disk' ? drawPoints : drawKills;
+    const draw = keys.durability === 'disk' ? drawPoints : drawKills;
     const drawn = draw(host.operations, points, new Random(seed));
     const found = await visit(host, drawn, until ?? Number.POSITIVE_INFINITY, tell);
     isKept = found.violations.length > 0;
     if (isKept) {
-      const kept: Kept = { durability, points: found.violations };
+      const kept: Kept = { keys, points: found.violations };
       writeFileSync(join(directory, KEPT), JSON.stringify(kept));
       tell(`kept: ${directory}; again: npm run torture:power-loss -- --replay ${directory}`);
     }
@@ -57,8 +57,8 @@ export async function runTrial({ seed, durability, points, until, tell }: TrialO
 
 /** Repeats the points of a directory that was kept. */
 export async function replay(directory: string, tell: (text: string) => void): Promise<TrialResult> {
-  const { durability, points } = JSON.parse(readFileSync(join(directory, KEPT), 'utf8')) as Kept;
-  const host = await Host.start({ directory, durability });
+  const { keys, points } = JSON.parse(readFileSync(join(directory, KEPT), 'utf8')) as Kept;
+  const host = await Host.start({ directory, keys });
   try {
     host.load();
     const found = await visit(host, points, Number.POSITIVE_INFINITY, tell);

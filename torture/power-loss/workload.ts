@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AuditEvents } from '../../bench/audit-events.ts';
 import { Random } from '../../bench/random.ts';
-import type { Durability } from '../../src/config/types.ts';
 import { AgentProcess } from '../../test/helpers/agent-process.ts';
 import { buildShim } from '../shim/build-shim.ts';
 import type { CrashSite } from './crash-site.ts';
@@ -12,7 +11,7 @@ import { OperationLog } from './operation.ts';
 import { placeKey, readPlaces } from './places.ts';
 import { RecordedLog } from './recorded-log.ts';
 import type { RecordedReceiver } from './recorded-receiver.ts';
-import { ARCHIVE, RECEIVER, type Scene } from './scene.ts';
+import { type AgentKeys, ARCHIVE, RECEIVER, type Scene } from './scene.ts';
 import type { Tree } from './tree.ts';
 
 const START_MS = Date.UTC(2024, 4, 6, 7);
@@ -31,7 +30,7 @@ export interface WorkloadOptions {
   /** The record. */
   readonly record: string;
   readonly seed: number;
-  readonly durability: Durability;
+  readonly keys: AgentKeys;
   readonly events: number;
 }
 
@@ -185,10 +184,10 @@ export class Workload {
   }
 
   #start(): AgentProcess {
-    const { site, scene, receiver, record, durability } = this.#options;
+    const { site, scene, receiver, record, keys } = this.#options;
     const killAt = this.#random.chance(0.8) ? 50 + this.#random.below(900) : undefined;
     return AgentProcess.start({
-      config: scene.config(receiver.url, durability),
+      config: scene.config(receiver.url, keys),
       env: recorderEnv(site, record, killAt),
     });
   }

@@ -23,7 +23,8 @@ test('directories that a life made which was killed before it synced them are sy
   await h.commit();
   h.append('b', 'three');
   await h.commit();
-  assert.deepEqual([...synced], [h.dir], 'those above are synced once');
+  const directories = [...synced].filter((one) => !one.endsWith('.gz'));
+  assert.deepEqual(directories, [h.dir], 'those above are synced once');
 });
 
 test('a directory above that may not be read is left to who made it', async (t) => {

@@ -99,6 +99,8 @@ export class SpoolRecovery {
     if (scan.end < end) await this.#cutTail(file, scan.end);
     const damage = damageOf(file, scan, knownEnd);
     if (scan.events === 0) return damage === undefined ? this.#discard(file) : this.#putAside(file, damage);
+    // Nobody tells that the newest one was synced; one that a power loss takes away later would be told as damaged.
+    if (next === undefined) await this.#directory.syncSegment(file.path);
     const segment = new Segment(file.number, file.path, scan.end);
     segment.isSealed = true;
     segment.resumeAt(scan.start, scan.events);

@@ -84,6 +84,11 @@ export class SpoolDirectory {
     await this.#opened(file, constants.O_WRONLY | constants.O_NOFOLLOW, (fd) => this.io.ftruncate(fd, length));
   }
 
+  async syncSegment(file: string): Promise<void> {
+    if (this.#durability !== 'disk') return;
+    await this.#opened(file, constants.O_WRONLY | constants.O_NOFOLLOW, (fd) => this.io.fdatasync(fd));
+  }
+
   /** A file that is gone already is no error. */
   async remove(file: string): Promise<void> {
     await this.io.unlink(file).catch(ignoreMissing);

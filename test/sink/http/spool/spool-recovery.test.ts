@@ -124,6 +124,19 @@ test('a middle file without its end is told; what it still has is sent', async (
   assert.match(world.told.join(), /^damaged 0000000002.spool: its last \d+ bytes are missing$/);
 });
 
+test('what a start takes of the newest file is synced: the life that wrote it may have been killed before', async () => {
+  using world = new SpoolWorld();
+  await threeSegments(world);
+  for (const torn of [0, 7]) {
+    const file = world.file('0000000003.spool');
+    fs.truncateSync(file, fs.statSync(file).size - torn);
+    const { io, synced } = syncedPaths();
+    await world.open(io, 'disk');
+    assert.ok(synced.has(file));
+    assert.ok(!synced.has(world.file('0000000002.spool')), 'the next one tells that it was durable');
+  }
+});
+
 test('a damaged file that was sent, but not put aside before a crash, is kept as well', async () => {
   using world = new SpoolWorld();
   await threeSegments(world);
