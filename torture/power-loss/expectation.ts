@@ -4,9 +4,11 @@ import type { LogLedger } from './log-ledger.ts';
 import { type Places, placeKey } from './places.ts';
 import { ARCHIVE, RECEIVER } from './scene.ts';
 
-/** The live file lost its end. */
-export interface LiveCut {
+/** A file of the log that lost its end. */
+export interface FileCut {
   readonly inode: bigint;
+  /** It is the one that is written on. */
+  readonly isLive: boolean;
   readonly left: LogCut;
   /** What the state told before the agent started. */
   readonly places: Places;
@@ -21,12 +23,12 @@ export interface Expectation {
 }
 
 /** Whether the receiver lacks what nobody but the archive has: the gap that has to be told. */
-export function isGapLeft(cut: LiveCut | undefined): boolean {
+export function isGapLeft(cut: FileCut | undefined): boolean {
   return cut !== undefined && certainOf(RECEIVER, cut) < certainOf(ARCHIVE, cut);
 }
 
 /** Up to where a sink has everything of the live file, or can still read it. */
-function certainOf(sink: string, { inode, left, places }: LiveCut): number {
+function certainOf(sink: string, { inode, left, places }: FileCut): number {
   return Math.max(left.bytes, places.get(placeKey(sink, inode)) ?? 0);
 }
 
@@ -42,7 +44,7 @@ export function expectationOf(
     ledger,
     cut,
     added,
-  }: { readonly ledger: LogLedger; readonly cut: LiveCut | undefined; readonly added: readonly Buffer[] },
+  }: { readonly ledger: LogLedger; readonly cut: FileCut | undefined; readonly added: readonly Buffer[] },
 ): Expectation {
   const needed = new Set<string>();
   const possible = new LineMultiset();
@@ -61,8 +63,9 @@ export function expectationOf(
   for (const hash of added) need(hash);
   if (cut?.left.fragment !== undefined) {
     const hash = hashLine(cut.left.fragment);
-    // A receiver gets it wrapped, with the reason; only a dead letter has it as it is.
-    if (sink === ARCHIVE) need(hash);
+    // A receiver gets it wrapped, with the reason; only a dead letter has it as it is. In a file that was read to its end
+    // before, and is not written on, nobody has to look for it.
+    if (sink === ARCHIVE && cut.isLive) need(hash);
     else possible.expect(hash);
   }
   return { needed, possible };

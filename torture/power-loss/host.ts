@@ -6,7 +6,7 @@ import { hashLine, LINE_HASH_BYTES } from '../../test/helpers/line-multiset.ts';
 import { catchUp, checkArchive, checkGaps, checkReceiver } from './aftermath.ts';
 import { CrashSite } from './crash-site.ts';
 import { DiskModel, type DiskModelOptions, METADATA, type Metadata } from './disk-model.ts';
-import { type Expectation, expectationOf, isGapLeft, type LiveCut } from './expectation.ts';
+import { type Expectation, expectationOf, type FileCut, isGapLeft } from './expectation.ts';
 import { cutLog } from './log-cut.ts';
 import { LogLedger } from './log-ledger.ts';
 import { type Operation, OperationLog, readOperations } from './operation.ts';
@@ -98,7 +98,7 @@ export class Host {
     const random = new Random(point.seed);
     const tree = this.#models.get(point.metadata)!.afterCrash(random, point.survival);
     this.#place(tree, random);
-    const cut = point.cutsLog ? this.#cutLog(tree.files.get(this.scene.log)?.inode, random) : undefined;
+    const cut = point.cutsLog ? this.#cutLog(tree, random) : undefined;
     const added = this.#appendLines(random);
     const expected = (sink: string): Expectation => expectationOf(sink, { ledger: this.#ledger, cut, added });
     const received = [this.#received];
@@ -153,11 +153,18 @@ export class Host {
     return received;
   }
 
-  #cutLog(inode: bigint | undefined, random: Random): LiveCut | undefined {
-    if (inode === undefined) return undefined;
-    const { places, anchored } = readStateOfCrash(this.scene.state, this.#options.directory);
-    const left = cutLog(this.scene.log, anchored.get(inode) ?? 0, random);
-    return left === undefined ? undefined : { inode, left, places };
+  /** The live file, or the newest that was rotated: what it held last may be as new. */
+  #cutLog(tree: Tree, random: Random): FileCut | undefined {
+    const { log, state } = this.scene;
+    const backups = [...tree.files.keys()].filter(
+      (path) => this.scene.isLog(path) && path !== log && !isGzipped(tree, path),
+    );
+    const path = random.chance(0.7) ? log : (backups.sort().at(-1) ?? log);
+    const file = tree.files.get(path);
+    if (file === undefined) return undefined;
+    const { places, anchored } = readStateOfCrash(state, this.#options.directory);
+    const left = cutLog(path, anchored.get(file.inode) ?? 0, random);
+    return left === undefined ? undefined : { inode: file.inode, isLive: path === log, left, places };
   }
 
   /** Builds the tree. SQLite's shared memory may hold anything after a crash. */
@@ -198,6 +205,11 @@ export class Host {
     const options: DiskModelOptions = { metadata, isAlwaysDurable: (path) => this.scene.isLog(path) };
     return new DiskModel(base, ignoresSync === undefined ? options : { ...options, ignoresSync });
   }
+}
+
+/** Whether it is a gzip, or there is one of it already. */
+function isGzipped({ files }: Tree, path: string): boolean {
+  return path.endsWith('.gz') || files.has(`${path}.gz`);
 }
 
 function noteReceived(received: Set<string>, { kind, data }: Operation): void {
