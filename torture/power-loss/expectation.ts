@@ -12,6 +12,8 @@ export interface FileCut {
   readonly left: LogCut;
   /** What the state told before the agent started. */
   readonly places: Places;
+  /** How long the file was when the agent looked last. */
+  readonly seen: number;
 }
 
 /** What a sink has to have when the agent has caught up after a crash. */
@@ -22,9 +24,14 @@ export interface Expectation {
   readonly possible: LineMultiset;
 }
 
-/** Whether the receiver lacks what nobody but the archive has: the gap that has to be told. */
-export function isGapLeft(cut: FileCut | undefined): boolean {
-  return cut !== undefined && certainOf(RECEIVER, cut) < certainOf(ARCHIVE, cut);
+/**
+ * How many gaps have to be told, and may be: one of what the archive has and the receiver lacks, and one of what was seen and
+ * taken by nobody.
+ */
+export function gapsLeft(cut: FileCut | undefined): { readonly least: number; readonly most: number } {
+  if (cut === undefined) return { least: 0, most: 0 };
+  const least = certainOf(RECEIVER, cut) < certainOf(ARCHIVE, cut) ? 1 : 0;
+  return { least, most: cut.seen > certainOf(ARCHIVE, cut) ? least + 1 : least };
 }
 
 /** Up to where a sink has everything of the live file, or can still read it. */

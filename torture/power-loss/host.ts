@@ -6,7 +6,7 @@ import { hashLine, LINE_HASH_BYTES } from '../../test/helpers/line-multiset.ts';
 import { catchUp, checkArchive, checkGaps, checkReceiver } from './aftermath.ts';
 import { CrashSite } from './crash-site.ts';
 import { DiskModel, type DiskModelOptions, METADATA, type Metadata } from './disk-model.ts';
-import { type Expectation, expectationOf, type FileCut, isGapLeft } from './expectation.ts';
+import { type Expectation, expectationOf, type FileCut, gapsLeft } from './expectation.ts';
 import { cutLog } from './log-cut.ts';
 import { LogLedger } from './log-ledger.ts';
 import { type Operation, OperationLog, readOperations } from './operation.ts';
@@ -112,7 +112,7 @@ export class Host {
     return [
       ...(await checkArchive(this.scene, archived)),
       ...checkReceiver(this.scene, expected(RECEIVER), received),
-      ...checkGaps(this.scene, isGapLeft(cut) ? 1 : 0),
+      ...checkGaps(this.scene, gapsLeft(cut)),
     ];
   }
 
@@ -162,9 +162,11 @@ export class Host {
     const path = random.chance(0.7) ? log : (backups.sort().at(-1) ?? log);
     const file = tree.files.get(path);
     if (file === undefined) return undefined;
-    const { places, anchored } = readStateOfCrash(state, this.#options.directory);
+    const { places, anchored, seen } = readStateOfCrash(state, this.#options.directory);
     const left = cutLog(path, anchored.get(file.inode) ?? 0, random);
-    return left === undefined ? undefined : { inode: file.inode, isLive: path === log, left, places };
+    return left === undefined
+      ? undefined
+      : { inode: file.inode, isLive: path === log, left, places, seen: seen.get(file.inode) ?? 0 };
   }
 
   /** Builds the tree. SQLite's shared memory may hold anything after a crash. */

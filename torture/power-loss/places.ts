@@ -31,6 +31,8 @@ export interface StateOfCrash {
   readonly places: Places;
   /** The first offset of each file, by inode, from which on it can be told whether the file is what was read. */
   readonly anchored: ReadonlyMap<bigint, number>;
+  /** How long each file was when the agent looked last. */
+  readonly seen: ReadonlyMap<bigint, number>;
 }
 
 /** Asks a copy: looking at a database after a crash repairs it. */
@@ -47,7 +49,7 @@ export function readStateOfCrash(state: string, near: string): StateOfCrash {
 }
 
 function readCopy(file: string): StateOfCrash {
-  const nothing = { places: new Map(), anchored: new Map() };
+  const nothing = { places: new Map(), anchored: new Map(), seen: new Map() };
   if (!existsSync(file)) return nothing;
   const db = new DatabaseSync(file);
   try {
@@ -55,7 +57,9 @@ function readCopy(file: string): StateOfCrash {
       'SELECT inode, min(offset) AS first FROM anchors JOIN segments ON segments.id = segment GROUP BY segment',
     );
     const anchored = new Map(anchors.all().map(({ inode, first }) => [BigInt(String(inode)), Number(first)]));
-    return { places: query(db), anchored };
+    const segments = db.prepare('SELECT inode, size_seen AS size FROM segments').all();
+    const seen = new Map(segments.map(({ inode, size }) => [BigInt(String(inode)), Number(size)]));
+    return { places: query(db), anchored, seen };
   } catch (error) {
     if (isWithoutTables(error)) return nothing;
     throw error;
