@@ -34,6 +34,7 @@ export interface TrialOptions {
 
 /** Records one host and lets it lose power, or with `durability: process` its agent, at so many points. */
 export async function runTrial({ seed, keys, points, until, tell }: TrialOptions): Promise<TrialResult> {
+  if (until !== undefined && performance.now() > until) return { points: 0, lines: 0, violations: 0 };
   const directory = mkdtempSync(join(tmpdir(), 'auditail-power-loss-'));
   const host = await Host.start({ directory, keys });
   let isKept = true;
