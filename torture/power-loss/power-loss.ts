@@ -28,7 +28,7 @@ Example: npm run torture:power-loss -- --seed 7 --points 100
 const DEFAULT_POINTS = 400;
 const CI_MS = 90_000;
 /** Of one seed in CI: more seeds are worth more than more moments of one. */
-const CI_POINTS = 80;
+const CI_POINTS = 60;
 
 /** The second log of a seed is one that no other seed has. */
 const SECOND_SEED = 1_000_000_000;
