@@ -22,13 +22,21 @@ export interface ArchiveFormat {
   readonly trailerBytes: number;
   /** What ends a member of `length` bytes of content with the CRC-32 `crc`. */
   trailer(crc: number, length: number): Buffer;
+  /** Whether a block is compressed with the content before it at hand. */
+  readonly usesDictionary: boolean;
   /** Gives bytes that end on a whole byte and can be followed by more; undefined where content is written as it is. */
   readonly compress: ((job: BlockJob) => Promise<Buffer>) | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);
 
-const plainFormat: ArchiveFormat = { header: EMPTY, trailerBytes: 0, trailer: () => EMPTY, compress: undefined };
+const plainFormat: ArchiveFormat = {
+  header: EMPTY,
+  trailerBytes: 0,
+  trailer: () => EMPTY,
+  usesDictionary: false,
+  compress: undefined,
+};
 
 export const ARCHIVE_FORMATS: Readonly<Record<Compression, ArchiveFormat>> = {
   gzip: gzipFormat,

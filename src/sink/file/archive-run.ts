@@ -20,6 +20,9 @@ import { Registrar } from './registrar.ts';
 /** Part of the memory limit to which pending content is brought down when readers have to wait. */
 const RELIEVED = 0.75;
 
+/** Part of the memory limit that buffers are given ahead of their content; the rest is for what is on its way. */
+const FAIR_SHARE = 0.5;
+
 /** How long a rewind waits for writes that are on their way; a write that lands after the cut would destroy the file. */
 const SETTLE_TIMEOUT_MS = 30_000;
 
@@ -47,6 +50,7 @@ export class ArchiveRun {
   readonly #options: RunOptions;
   readonly #format: ArchiveFormat;
   readonly #buffers: BlockBuffers;
+  readonly #dictionaries: Dictionaries | undefined;
   readonly #index: FileIndex;
   readonly #registrar: Registrar;
   readonly #openFiles: OpenFiles;
@@ -62,7 +66,7 @@ export class ArchiveRun {
 
   constructor(options: RunOptions, records: readonly ArchiveRecord[]) {
     this.#options = options;
-    this.#buffers = new BlockBuffers(options.blockBytes);
+    this.#buffers = new BlockBuffers(options.blockBytes, options.budget.limit);
     const { config, io, durability, budget } = options;
     this.#directories = new Directories(io, config.dirMode, durability);
     this.#registrar = new Registrar(options);
@@ -75,11 +79,12 @@ export class ArchiveRun {
       directories: this.#directories,
     });
     this.#format = ARCHIVE_FORMATS[config.compress];
+    this.#dictionaries = this.#format.usesDictionary ? new Dictionaries() : undefined;
     this.#index = new FileIndex({
       ...options,
       share: {
         budget,
-        dictionaries: this.#format.compress === undefined ? undefined : new Dictionaries(),
+        dictionaries: this.#dictionaries,
         buffers: this.#buffers,
         disk: {
           io,
@@ -91,6 +96,7 @@ export class ArchiveRun {
         touched: (file) => this.#touched.add(file),
         send: (file, block, content) => void this.#send(file, block, content),
         relieve: () => this.#relieve(),
+        fairBytes: () => (budget.limit * FAIR_SHARE) / (this.#touched.size + 1),
       },
     });
     for (const record of records) this.#index.load(record);
@@ -190,6 +196,7 @@ export class ArchiveRun {
   /** Finishes files whose time slot is over. */
   async finish(): Promise<void> {
     if (this.#ended) return;
+    this.#buffers.trim();
     const { config, records, telemetry } = this.#options;
     const finished = [...this.#index.files].filter((file) => file.idle && this.#isOver(file.slot));
     // From here to forget() nothing waits, so that no content can come into a file that is called finished.
@@ -264,10 +271,11 @@ export class ArchiveRun {
         () => compress({ content, dictionary, startsMember, level }),
         () => !this.#ended,
       );
-      this.#buffers.release(content);
       if (this.#ended || data === undefined) return;
       block.data = data;
       this.#recharge(block, data.buffer.byteLength);
+      this.#buffers.release(content);
+      if (dictionary !== undefined) this.#dictionaries?.release(dictionary);
       file.queue.advance();
     } catch (error) {
       this.#failFile(file, error);

@@ -15,7 +15,7 @@ interface Waiting {
 export class CompressionPool {
   readonly #threads: number;
   #running = 0;
-  #waiting: Waiting[] = [];
+  #waiting: (Waiting | undefined)[] = [];
   #next = 0;
 
   constructor(threads: number) {
@@ -35,7 +35,9 @@ export class CompressionPool {
 
   #start(): void {
     while (this.#running < this.#threads && this.#next < this.#waiting.length) {
-      const waiting = this.#waiting[this.#next++]!;
+      const waiting = this.#waiting[this.#next]!;
+      // It holds the content of a block: not one moment longer than that is needed, or memory has no limit.
+      this.#waiting[this.#next++] = undefined;
       if (waiting.wanted()) void this.#run(waiting);
       else waiting.resolve(undefined);
     }

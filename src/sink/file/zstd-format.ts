@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import type { ArchiveFormat, BlockJob } from './archive-format.ts';
 
 /** Output that is larger than expected costs another trip to a thread. */
-const EXPECTED_RATIO = 4;
+const EXPECTED_RATIO = 7;
 const MIN_CHUNK_BYTES = 1024;
 
 const EMPTY = Buffer.alloc(0);
@@ -15,6 +15,7 @@ export const zstdFormat: ArchiveFormat = {
   header: EMPTY,
   trailerBytes: 0,
   trailer: () => EMPTY,
+  usesDictionary: false,
   compress,
 };
 
