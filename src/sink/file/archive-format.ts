@@ -24,8 +24,16 @@ export interface ArchiveFormat {
   trailer(crc: number, length: number): Buffer;
   /** Whether a block is compressed with the content before it at hand. */
   readonly usesDictionary: boolean;
-  /** Gives bytes that end on a whole byte and can be followed by more; undefined where content is written as it is. */
-  readonly compress: ((job: BlockJob) => Promise<Buffer>) | undefined;
+  /** Undefined where content is written as it is. */
+  readonly codec: Codec | undefined;
+}
+
+/** Gives bytes that end on a whole byte and can be followed by more. */
+export interface Codec {
+  /** On one of libuv's threads. */
+  compress(job: BlockJob): Promise<Buffer>;
+  /** On the thread that calls. */
+  compressSync(job: BlockJob): Buffer;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -35,7 +43,7 @@ const plainFormat: ArchiveFormat = {
   trailerBytes: 0,
   trailer: () => EMPTY,
   usesDictionary: false,
-  compress: undefined,
+  codec: undefined,
 };
 
 export const ARCHIVE_FORMATS: Readonly<Record<Compression, ArchiveFormat>> = {

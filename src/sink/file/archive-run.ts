@@ -6,11 +6,9 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FileIo } from '../file-io.ts';
 import { ArchiveCut, type CutFile } from './archive-cut.ts';
 import { archiveError, rewoundError } from './archive-error.ts';
-import { ARCHIVE_FORMATS, type ArchiveFormat } from './archive-format.ts';
-import { BlockBuffers } from './block-buffers.ts';
+import { BlockCompressor } from './block-compressor.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
-import { Dictionaries } from './dictionaries.ts';
 import { Directories } from './directories.ts';
 import { type ArchivePaths, FileIndex } from './file-index.ts';
 import { OpenFiles } from './open-files.ts';
@@ -48,9 +46,7 @@ export interface RunOptions {
  */
 export class ArchiveRun {
   readonly #options: RunOptions;
-  readonly #format: ArchiveFormat;
-  readonly #buffers: BlockBuffers;
-  readonly #dictionaries: Dictionaries | undefined;
+  readonly #compressor: BlockCompressor;
   readonly #index: FileIndex;
   readonly #registrar: Registrar;
   readonly #openFiles: OpenFiles;
@@ -66,8 +62,8 @@ export class ArchiveRun {
 
   constructor(options: RunOptions, records: readonly ArchiveRecord[]) {
     this.#options = options;
-    this.#buffers = new BlockBuffers(options.blockBytes, options.budget.limit);
     const { config, io, durability, budget } = options;
+    this.#compressor = new BlockCompressor(config, { ...options, memoryLimit: budget.limit });
     this.#directories = new Directories(io, config.dirMode, durability);
     this.#registrar = new Registrar(options);
     this.#openFiles = new OpenFiles({
@@ -78,19 +74,17 @@ export class ArchiveRun {
       registrar: this.#registrar,
       directories: this.#directories,
     });
-    this.#format = ARCHIVE_FORMATS[config.compress];
-    this.#dictionaries = this.#format.usesDictionary ? new Dictionaries() : undefined;
     this.#index = new FileIndex({
       ...options,
       share: {
         budget,
-        dictionaries: this.#dictionaries,
-        buffers: this.#buffers,
+        dictionaries: this.#compressor.dictionaries,
+        buffers: this.#compressor.buffers,
         disk: {
           io,
           openFiles: this.#openFiles,
-          format: this.#format,
-          written: (block) => this.#recharge(block, 0),
+          format: this.#compressor.format,
+          written: (block) => this.#written(block),
           failed: (file, error) => this.#failFile(file, error),
         },
         touched: (file) => this.#touched.add(file),
@@ -169,9 +163,11 @@ export class ArchiveRun {
     await Promise.all(
       cut.files.map(async ({ file, mark }) => {
         await mark.written;
-        await this.#openFiles.settle(file, mark.position + this.#format.trailerBytes).catch((error: unknown) => {
-          throw archiveError(file.currentPath, error);
-        });
+        await this.#openFiles
+          .settle(file, mark.position + this.#compressor.format.trailerBytes)
+          .catch((error: unknown) => {
+            throw archiveError(file.currentPath, error);
+          });
       }),
     );
     await this.#directories.sync();
@@ -196,7 +192,7 @@ export class ArchiveRun {
   /** Finishes files whose time slot is over. */
   async finish(): Promise<void> {
     if (this.#ended) return;
-    this.#buffers.trim();
+    this.#compressor.buffers.trim();
     const { config, records, telemetry } = this.#options;
     const finished = [...this.#index.files].filter((file) => file.idle && this.#isOver(file.slot));
     // From here to forget() nothing waits, so that no content can come into a file that is called finished.
@@ -254,32 +250,23 @@ export class ArchiveRun {
   }
 
   async #send(file: OutputFile, block: Block, content: Buffer): Promise<void> {
-    const { config, pool } = this.#options;
     this.#sent += block.charged;
     // Ahead of the first write, so that all files of a cut share one transaction.
     if (file.place === undefined) this.#registrar.place(file).catch((error: unknown) => this.#failFile(file, error));
-    const { compress } = this.#format;
-    if (compress === undefined) {
-      block.data = content;
-      file.queue.advance();
-      return;
-    }
     try {
-      const { dictionary, startsMember } = block;
-      const { level } = config;
-      const data = await pool.run(
-        () => compress({ content, dictionary, startsMember, level }),
-        () => !this.#ended,
-      );
+      const data = await this.#compressor.bytesOf(block, content, () => !this.#ended);
       if (this.#ended || data === undefined) return;
       block.data = data;
       this.#recharge(block, data.buffer.byteLength);
-      this.#buffers.release(content);
-      if (dictionary !== undefined) this.#dictionaries?.release(dictionary);
       file.queue.advance();
     } catch (error) {
       this.#failFile(file, error);
     }
+  }
+
+  #written(block: Block): void {
+    this.#recharge(block, 0);
+    if (block.data !== undefined) this.#compressor.buffers.release(block.data);
   }
 
   #recharge(block: Block, bytes: number): void {

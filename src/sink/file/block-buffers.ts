@@ -47,7 +47,7 @@ export class BlockBuffers {
   /** Nobody may use `content`, or what it is a part of, after this. */
   release({ buffer }: Buffer): void {
     const size = buffer.byteLength;
-    if (size === 0 || this.#spareBytes + size > this.#maxSpareBytes) return;
+    if (size !== this.sizeFor(size) || this.#spareBytes + size > this.#maxSpareBytes) return;
     const same = this.#spare.get(size);
     if (same === undefined) this.#spare.set(size, [Buffer.from(buffer)]);
     else same.push(Buffer.from(buffer));
