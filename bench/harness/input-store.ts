@@ -48,7 +48,7 @@ export class InputStore {
     const name = `audit-${bytes}-${namespaces}-${generatorHash()}.log`;
     const path = join(this.#directory, name);
     if (!existsSync(path)) {
-      this.#tell(`making ${(bytes / 1e6).toFixed(0)} MB of events in ${namespaces} namespaces`);
+      this.#tell(`making ${(bytes / 1e6).toFixed(0)} MB of events; namespaces: ${namespaces}`);
       const unfinished = `${path}.${process.pid}`;
       await writeEvents({ bytes, namespaces, spanMs: THREE_HOURS_MS }, () => unfinished, Number.POSITIVE_INFINITY);
       renameSync(unfinished, path);
