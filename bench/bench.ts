@@ -27,6 +27,10 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (process.platform !== 'linux') {
+    process.stderr.write('bench: CPU, memory and positions of processes are read from /proc, which only Linux has\n');
+    return 1;
+  }
   const screen = new Screen(process.stdout);
   const scratch = mkdtempSync(join(tmpdir(), 'auditail-bench-'));
   removeWithParent(scratch);
