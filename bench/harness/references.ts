@@ -17,6 +17,7 @@ export function zstd(level: number, input: Input, threads: number): Contender {
 export function jq(input: Input): Contender {
   return {
     name: 'jq -c .',
+    maxRounds: 2,
     missing: missing('jq'),
     prepare: () => ({ command: ['jq', '-c', '.', input.path] }),
   };

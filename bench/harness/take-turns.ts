@@ -28,7 +28,8 @@ export async function takeTurns(contenders: readonly Contender[], turns: Turns):
   const present = contenders.filter(({ missing }) => missing === undefined);
   const measured = new Map<string, Measured[]>(present.map(({ name }) => [name, []]));
   for (let round = 0; round < turns.rounds; round++) {
-    for (const contender of present) {
+    const inRound = present.filter(({ maxRounds = Number.POSITIVE_INFINITY }) => round < maxRounds);
+    for (const contender of inRound) {
       const directory = join(turns.scratch, 'turn');
       mkdirSync(directory, { recursive: true });
       try {
@@ -38,7 +39,7 @@ export async function takeTurns(contenders: readonly Contender[], turns: Turns):
         rmSync(directory, { recursive: true });
       }
     }
-    const times = present.map(({ name }) => `${name}: ${measured.get(name)!.at(-1)!.seconds.toFixed(2)} s`);
+    const times = inRound.map(({ name }) => `${name}: ${measured.get(name)!.at(-1)!.seconds.toFixed(2)} s`);
     turns.tell(`round ${round + 1} of ${turns.rounds}: ${times.join(', ')}`);
   }
   return new Map([...measured].map(([name, all]) => [name, runsOf(name, all)]));
@@ -53,8 +54,13 @@ function runsOf(name: string, all: readonly Measured[]): Runs {
   };
 }
 
-/** How many times as fast the first is as the second, by their medians, and a note with both. */
+/**
+ * How many times as fast the first is as the second: the median of the rounds' ratios. The two of a round ran within
+ * seconds of each other, so what slows a whole round down falls out. The note has the medians of both.
+ */
 export function speedRatio(ours: Runs, other: Runs): { readonly measured: number; readonly note: string } {
+  const rounds = Math.min(ours.seconds.length, other.seconds.length);
+  const ratios = Array.from({ length: rounds }, (_, round) => other.seconds[round]! / ours.seconds[round]!);
   const [a, b] = [median(ours.seconds), median(other.seconds)];
-  return { measured: b / a, note: `${ours.name}: ${a.toFixed(2)} s, ${other.name}: ${b.toFixed(2)} s` };
+  return { measured: median(ratios), note: `${ours.name}: ${a.toFixed(2)} s, ${other.name}: ${b.toFixed(2)} s` };
 }

@@ -52,11 +52,11 @@ describe('figures', () => {
     assert.equal(printTarget(undefined, '×'), '–');
   });
 
-  test('twice the time is half the speed', () => {
+  test('twice the time is half the speed, also where a round is slow for both, and one sat out the last round', () => {
     const runs = (name: string, ...seconds: number[]) => ({ name, seconds, cpuSeconds: seconds, peakBytes: [] });
-    const { measured, note } = speedRatio(runs('ours', 2, 9, 2), runs('other', 1, 1, 1));
+    const { measured, note } = speedRatio(runs('ours', 2, 20, 20, 2), runs('other', 1, 10, 10));
     assert.equal(measured, 0.5);
-    assert.equal(note, 'ours: 2.00 s, other: 1.00 s');
+    assert.equal(note, 'ours: 11.00 s, other: 10.00 s');
   });
 
   test('the table has the figures with a target first, and each with its verdict', () => {
