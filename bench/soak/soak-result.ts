@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Machine } from '../harness/machine.ts';
 import { DESCRIPTOR_BOUND, type Growth, growthOf, MEMORY_BOUND, type Sample } from './growth.ts';
 import type { SoakRun } from './soak-run.ts';
@@ -78,13 +78,23 @@ export function thin(samples: readonly Sample[], parts: number): Sample[] {
   });
 }
 
+/** @throws SyntaxError for what is no JSON. */
+export function readSoakResult(path: string): SoakResult {
+  return JSON.parse(readFileSync(path, 'utf8')) as SoakResult;
+}
+
 export function writeSoakResult(path: string, result: SoakResult): void {
   const { samples, ...rest } = result;
   // A line for each sample, not for each of its numbers.
-  const lines = samples.map((sample) => `    ${JSON.stringify({ ...sample, seconds: Math.round(sample.seconds) })}`);
-  const text = JSON.stringify({ ...rest, samples: [] }, undefined, 2).replace(
+  const lines = samples.map((sample) => `    ${JSON.stringify({ ...sample, seconds: toTenth(sample.seconds) })}`);
+  const restarts = rest.restarts.map(({ seconds, how }) => ({ seconds: toTenth(seconds), how }));
+  const text = JSON.stringify({ ...rest, restarts, samples: [] }, undefined, 2).replace(
     '"samples": []',
     `"samples": [\n${lines.join(',\n')}\n  ]`,
   );
   writeFileSync(path, `${text}\n`);
+}
+
+function toTenth(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ratioChart } from '../../bench/chart/ratio-chart.ts';
+import { soakChart } from '../../bench/chart/soak-chart.ts';
 import { THEMES } from '../../bench/chart/theme.ts';
 import type { Figure } from '../../bench/harness/figure.ts';
 import { type Results, readResults } from '../../bench/harness/results-file.ts';
+import { readSoakResult } from '../../bench/soak/soak-result.ts';
 
 const MACHINE = { cores: 2, cpu: 'a <CPU> & more', memoryGiB: 4, kernel: 'Linux', node: 'v26', versions: {} };
 
@@ -59,9 +62,18 @@ describe('the chart of ratios', () => {
 });
 
 test('docs/images shows what bench/results has; npm run bench:chart draws it again', () => {
-  const results = readResults(new URL('../../bench/results/bench.json', import.meta.url).pathname);
+  const bench = readResults(pathOf('bench/results/bench.json'));
+  const soak = readSoakResult(pathOf('bench/results/soak.json'));
   for (const [name, theme] of Object.entries(THEMES)) {
-    const drawn = readFileSync(new URL(`../../docs/images/bench-${name}.svg`, import.meta.url), 'utf8');
-    assert.ok(drawn === ratioChart(results, theme), `bench-${name}.svg is not of these results`);
+    assert.ok(imageOf(`bench-${name}`) === ratioChart(bench, theme), `bench-${name}.svg is not of these results`);
+    assert.ok(imageOf(`soak-${name}`) === soakChart(soak, theme), `soak-${name}.svg is not of these results`);
   }
 });
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(`../../${file}`, import.meta.url));
+}
+
+function imageOf(name: string): string {
+  return readFileSync(pathOf(`docs/images/${name}.svg`), 'utf8');
+}
