@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { AgentUnderFire } from '../../demo/agent-under-fire.ts';
 import type { PlannedKill } from '../../demo/kill-plan.ts';
+import { makePlaces } from '../../demo/places.ts';
 import { count, type Screen, size } from '../../demo/screen.ts';
 import { type Verdict, verify } from '../../demo/verify.ts';
 import { WriterProcess } from '../../demo/writer-process.ts';
@@ -50,18 +49,12 @@ export interface SoakRun {
 /** Writes, rotates and restarts for so many minutes, and reads the archive back. @throws Error when a process fails. */
 export async function runSoak(options: SoakOptions, screen: Screen): Promise<SoakRun> {
   const { directory, minutes, seed } = options;
-  const paths = {
-    state: join(directory, 'state'),
-    log: join(directory, 'log', 'audit.log'),
-    archive: join(directory, 'archive'),
-  };
-  for (const name of ['state', 'log', 'archive']) mkdirSync(join(directory, name), { mode: 0o700 });
-  const ledger = join(directory, 'ledger');
+  const paths = makePlaces(directory);
   const events = Math.ceil((minutes * 60 * BYTES_PER_SECOND) / MEAN_EVENT_BYTES);
   const agent = new AgentUnderFire(archiveConfig(paths));
   const writer = new WriterProcess({
     path: paths.log,
-    ledger,
+    ledger: paths.ledger,
     events,
     seed,
     spanMs: minutes * HOURS_PER_MINUTE * HOUR_MS,
@@ -97,7 +90,7 @@ export async function runSoak(options: SoakOptions, screen: Screen): Promise<Soa
   const { bytes, rotations } = writer.progress;
   screen.print(`wrote ${count(events)} events, ${size(bytes)}, in ${seconds.toFixed(0)} s; ${rotations} rotations`);
   await agent.drain();
-  const verdict = await readBack(paths.archive, ledger, screen);
+  const verdict = await readBack(paths.archive, paths.ledger, screen);
   return {
     verdict,
     samples: sampler.samples,
