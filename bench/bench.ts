@@ -7,13 +7,10 @@ import { removeWithParent } from '../test/helpers/children.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { InputStore } from './harness/input-store.ts';
 import { currentCommit, describeMachine } from './harness/machine.ts';
-import { endedChildrenCpu, machineCpu } from './harness/process-look.ts';
+import { DISTURBING_LOAD, otherLoad } from './harness/other-load.ts';
 import { type Entry, writeResults } from './harness/results-file.ts';
 import { figureTable } from './harness/table.ts';
 import { type BenchOptions, HELP, readOptions } from './options.ts';
-
-/** From this share of the cores on, other work is told of. */
-const DISTURBING_LOAD = 0.1;
 
 async function main(): Promise<number> {
   let options: BenchOptions;
@@ -73,16 +70,6 @@ async function runOne(benchmark: Benchmark, { extent }: BenchOptions, root: stri
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-/** The share of the cores that others have from now on until it is asked for. */
-function otherLoad(): () => number {
-  const own = (): number => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 + endedChildrenCpu();
-  const [machineBefore, ownBefore, started] = [machineCpu(), own(), performance.now()];
-  return () => {
-    const seconds = ((performance.now() - started) / 1000) * availableParallelism();
-    return Math.max(0, (machineCpu() - machineBefore - (own() - ownBefore)) / seconds);
-  };
 }
 
 process.exit(await main());

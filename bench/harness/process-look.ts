@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Of a clock tick in /proc: USER_HZ, which Linux keeps at 100 on all platforms that Node runs on. */
-const TICK_SECONDS = 0.01;
+export const TICK_SECONDS = 0.01;
 
 /** CPU of the children of this process that ended and were waited for, seconds, with all that they waited for. */
 export function endedChildrenCpu(): number {
@@ -41,17 +41,6 @@ export function openDescriptors(pid: number): number | undefined {
     if (isGone(error)) return undefined;
     throw error;
   }
-}
-
-/** CPU that everything on this machine has used since it started, seconds. */
-export function machineCpu(): number {
-  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
-    .split('\n', 1)[0]!
-    .trim()
-    .split(/\s+/)
-    .slice(1)
-    .map(Number);
-  return (user! + nice! + system! + irq! + softirq! + steal!) * TICK_SECONDS;
 }
 
 /** True for what reading /proc gives when a process ends meanwhile. */

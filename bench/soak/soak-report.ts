@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { count, type Screen, size } from '../../demo/screen.ts';
+import { DISTURBING_LOAD } from '../harness/other-load.ts';
 import type { Growth } from './growth.ts';
 import { isExact, MIN_MINUTES_TO_JUDGE, type SoakResult, thin } from './soak-result.ts';
 
@@ -19,6 +20,10 @@ export function printSoak(screen: Screen, result: SoakResult): void {
   screen.print(table.toString());
   printGrowth(screen, 'resident memory', result.memory, size);
   printGrowth(screen, 'descriptors', result.descriptors, (n) => n.toFixed(0));
+  if (result.otherLoad > DISTURBING_LOAD) {
+    const share = (result.otherLoad * 100).toFixed(0);
+    screen.print(screen.style('yellow', `other work had ${share} % of the cores meanwhile`));
+  }
   const line =
     `soak: ${result.events} written, ${result.archived} archived, ${result.lost} lost, ${result.duplicated} duplicated, ` +
     `${result.foreign} foreign, ${result.misplaced} misplaced, ${result.damagedFiles} damaged files, ` +

@@ -18,6 +18,7 @@ export interface SoakResult {
   readonly bytes: number;
   readonly rotations: number;
   readonly restarts: SoakRun['restarts'];
+  readonly otherLoad: number;
   readonly archived: number;
   readonly lost: number;
   readonly duplicated: number;
@@ -40,6 +41,7 @@ export function judge(run: SoakRun, about: Pick<SoakResult, 'date' | 'commit' | 
     bytes: run.writtenBytes,
     rotations: run.rotations,
     restarts: run.restarts,
+    otherLoad: run.otherLoad,
     archived: verdict.archived,
     lost: verdict.lost,
     duplicated: verdict.duplicated,

@@ -6,6 +6,7 @@ import { type Verdict, verify } from '../../demo/verify.ts';
 import { WriterProcess } from '../../demo/writer-process.ts';
 import { archiveConfig } from '../../test/helpers/agent-process.ts';
 import { LineMultiset } from '../../test/helpers/line-multiset.ts';
+import { otherLoad } from '../harness/other-load.ts';
 import type { Sample } from './growth.ts';
 import { Sampler } from './sampler.ts';
 
@@ -44,6 +45,8 @@ export interface SoakRun {
   readonly rotations: number;
   readonly restarts: readonly { readonly seconds: number; readonly how: 'SIGKILL' | 'SIGTERM' }[];
   readonly warnings: readonly string[];
+  /** Share of the cores that other work had meanwhile, 0 to 1. An agent that gets no CPU falls behind, and holds what it has yet to read. */
+  readonly otherLoad: number;
 }
 
 /** Writes, rotates and restarts for so many minutes, and reads the archive back. @throws Error when a process fails. */
@@ -62,6 +65,7 @@ export async function runSoak(options: SoakOptions, screen: Screen): Promise<Soa
     maxSize: MAX_SIZE_BYTES,
     maxBackups: MAX_BACKUPS,
   });
+  const load = otherLoad();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   const sampler = new Sampler({
@@ -90,6 +94,7 @@ export async function runSoak(options: SoakOptions, screen: Screen): Promise<Soa
   const { bytes, rotations } = writer.progress;
   screen.print(`wrote ${count(events)} events, ${size(bytes)}, in ${seconds.toFixed(0)} s; ${rotations} rotations`);
   await agent.drain();
+  const share = load();
   const verdict = await readBack(paths.archive, paths.ledger, screen);
   return {
     verdict,
@@ -99,6 +104,7 @@ export async function runSoak(options: SoakOptions, screen: Screen): Promise<Soa
     rotations,
     restarts,
     warnings: agent.warnings,
+    otherLoad: share,
   };
 }
 
