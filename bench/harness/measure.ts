@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { archiveFiles } from '../../test/helpers/archive-reader.ts';
@@ -87,14 +87,4 @@ async function syncFiles(directory: string): Promise<void> {
     fsyncSync(fd);
     closeSync(fd);
   }
-}
-
-/** Bytes that a process has read of a file: the furthest position of its descriptors of it. */
-export function readPosition(pid: number, fds: readonly string[]): number {
-  let furthest = 0;
-  for (const fd of fds) {
-    const match = /^pos:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'));
-    furthest = Math.max(furthest, Number(match?.[1] ?? 0));
-  }
-  return furthest;
 }

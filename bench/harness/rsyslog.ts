@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -6,7 +6,6 @@ import { archiveFiles } from '../../test/helpers/archive-reader.ts';
 import type { Contender } from './contender.ts';
 import { findProgram } from './find-program.ts';
 import type { Input } from './input-store.ts';
-import { readPosition } from './measure.ts';
 
 /** What the configuration loads, or needs for zipLevel. */
 const MODULES = ['imfile', 'mmjsonparse', 'lmzlibw'];
@@ -31,7 +30,7 @@ export function rsyslog(level: number, input: Input, threads: number): Contender
       return {
         command: [program!, '-n', '-C', '-f', config, '-i', join(directory, 'pid')],
         syncDirectory: join(directory, 'output'),
-        stopWhen: (pid) => readPosition(pid, descriptorsOf(pid, input.path)) >= input.bytes,
+        stopWhen: (pid) => readPosition(pid, input.path) >= input.bytes,
       };
     },
     async check(directory) {
@@ -62,14 +61,19 @@ input(type="imfile" File="${input.path}" Tag="audit" ruleset="audit" escapeLF="o
 `;
 }
 
-function descriptorsOf(pid: number, path: string): string[] {
-  const directory = `/proc/${pid}/fd`;
+/** Bytes that a process has read of a file: the furthest position of its descriptors of it. */
+function readPosition(pid: number, path: string): number {
+  let furthest = 0;
   try {
-    return readdirSync(directory).filter((fd) => readlinkSync(join(directory, fd)) === path);
+    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+      if (readlinkSync(`/proc/${pid}/fd/${fd}`) !== path) continue;
+      const match = /^pos:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'));
+      furthest = Math.max(furthest, Number(match?.[1] ?? 0));
+    }
   } catch {
     // A descriptor was closed, or the process ended, between two calls: looked at again soon.
-    return [];
   }
+  return furthest;
 }
 
 /** A minimal installation may lack one. */
