@@ -1,14 +1,29 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { AgentStatus } from '../../src/admin/agent-status.ts';
-import { AgentProcess } from '../../test/helpers/agent-process.ts';
+import { AgentProcess, agentCommand } from '../../test/helpers/agent-process.ts';
 import { findProgram } from './find-program.ts';
 
 /** Every call by which a program can ask the disk to keep what it wrote. */
 const SYNC_CALLS = ['fsync', 'fdatasync', 'sync_file_range', 'msync', 'sync', 'syncfs'];
+
+/** Far more than it takes, on a loaded machine too. */
+const DEADLINE_MS = 300_000;
+
+/** What is looked at of the JSON that `offsets list` prints. */
+interface OffsetsReport {
+  readonly sources: readonly {
+    readonly streams: readonly {
+      readonly segments: readonly { readonly sinks: readonly { readonly lag?: number | null }[] }[];
+    }[];
+  }[];
+}
 
 export interface DaemonOptions {
   /** With an admin listener on a socket in this directory. */
@@ -28,6 +43,8 @@ export class Daemon implements AsyncDisposable {
   readonly process: AgentProcess;
   readonly #socket: string;
   readonly #trace: string;
+  /** For commands beside it. */
+  readonly #configFile: string;
 
   constructor({ directory, config, countSyncs = false }: DaemonOptions) {
     this.#socket = join(directory, 'admin.sock');
@@ -37,6 +54,8 @@ export class Daemon implements AsyncDisposable {
     // -D: the agent is the child of this process, and strace beside it; --seccomp-bpf: only these calls are stopped.
     const calls = `trace=${SYNC_CALLS.join(',')}`;
     const strace = ['strace', '-D', '-f', '--seccomp-bpf', '-qq', '-e', calls, '-e', 'signal=none', '-o', this.#trace];
+    this.#configFile = join(directory, 'auditail.yaml');
+    writeFileSync(this.#configFile, JSON.stringify(config));
     this.process = AgentProcess.start({ config: { ...config, admin }, through: countSyncs ? strace : [] });
   }
 
@@ -45,9 +64,8 @@ export class Daemon implements AsyncDisposable {
     await this.process.waitFor('/readyz to say yes', async () => (await this.#get('/readyz'))?.status === 200);
   }
 
-  /** Waits until every sink has all that is in the log. */
+  /** Waits until every sink has taken all that is in the log, and that is committed. */
   async caughtUp(): Promise<void> {
-    const deadlineMs = 300_000;
     await this.process.waitFor(
       'the end of the log',
       async () => {
@@ -56,7 +74,13 @@ export class Daemon implements AsyncDisposable {
         const { sources } = JSON.parse(answer.body) as AgentStatus;
         return sources.every(({ streams, lag }) => streams.length > 0 && lag.every(({ bytes }) => bytes === 0));
       },
-      deadlineMs,
+      DEADLINE_MS,
+    );
+    // Not all the time: each look is a process that takes CPU.
+    await this.process.waitFor(
+      'the commit',
+      async () => (await this.#uncommitted()) === 0 || sleep(500, false),
+      DEADLINE_MS,
     );
   }
 
@@ -69,6 +93,17 @@ export class Daemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process[Symbol.asyncDispose]();
+  }
+
+  /** Bytes that are in the log, and not durably in a sink, as `offsets list` says. */
+  async #uncommitted(): Promise<number> {
+    const [program, ...args] = [...agentCommand(), 'offsets', 'list', '--json', '-c', this.#configFile];
+    const { stdout } = await promisify(execFile)(program!, args);
+    const { sources } = JSON.parse(stdout) as OffsetsReport;
+    const places = sources.flatMap(({ streams }) =>
+      streams.flatMap(({ segments }) => segments.flatMap(({ sinks }) => sinks)),
+    );
+    return places.reduce((sum, { lag }) => sum + (lag ?? 0), 0);
   }
 
   /** Undefined while nobody listens. */

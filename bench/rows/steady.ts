@@ -111,19 +111,13 @@ async function watched(bench: Bench): Promise<{ cpu: number; idleCpu: number; la
   const started = livingCpu(pid);
   const writer = startWriter(bench, paths);
   await writer.done;
-  await isCommitted(daemon);
+  await daemon.caughtUp();
   const cpu = livingCpu(pid) - started;
   return {
     cpu,
     idleCpu,
     latencies: await watch.latencies(join(paths.directory, 'ledger'), join(paths.directory, 'times')),
   };
-}
-
-/** All was read, and then a commit has come. */
-async function isCommitted(daemon: Daemon): Promise<void> {
-  await daemon.caughtUp();
-  await sleep(1.2 * COMMIT_INTERVAL_MS);
 }
 
 /** In a run of its own: strace costs the agent some speed. */
@@ -133,6 +127,6 @@ async function countedSyncs(bench: Bench): Promise<number> {
   await daemon.ready();
   const before = daemon.syncs();
   await startWriter(bench, paths).done;
-  await isCommitted(daemon);
+  await daemon.caughtUp();
   return daemon.syncs() - before;
 }
