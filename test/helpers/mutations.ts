@@ -16,9 +16,14 @@ const KINDS = [
   'fill',
 ] as const;
 
+export type MutationKind = (typeof KINDS)[number];
+
+/** Those that leave each byte where it is: what is found by its place, such as the pages of a database, is found still. */
+export const IN_PLACE: readonly MutationKind[] = ['flip', 'set', 'splice', 'word', 'fill'];
+
 /** One damage to bytes. Places and lengths are parts of the bytes that it is done to, so that it fits any. */
 export interface Mutation {
-  readonly kind: (typeof KINDS)[number];
+  readonly kind: MutationKind;
   /** From 0 to below 1. */
   readonly at: number;
   /** Bytes that are concerned. */
@@ -35,6 +40,8 @@ export interface Damage {
   readonly tokens?: readonly string[];
   /** Mutations one upon the other, at most. Default 6. */
   readonly most?: number;
+  /** Default: all. */
+  readonly kinds?: readonly MutationKind[];
 }
 
 /** Bytes that mean something in one of the formats that are read. */
@@ -50,8 +57,8 @@ const MOST_REPEATED = 64 * 1024;
 const DIGITS = /-?[0-9]+(?:\.[0-9]+)?/g;
 
 /** Mutations are drawn from a seeded generator, so that a loop without fast-check is repeatable too. */
-export function drawMutation(random: Random): Mutation {
-  const kind = random.pick(KINDS);
+export function drawMutation(random: Random, kinds: readonly MutationKind[] = KINDS): Mutation {
+  const kind = random.pick(kinds);
   // Mostly small ones: large ones leave nothing of the format.
   const length = 1 + random.below(random.chance(0.8) ? 16 : 4096);
   const byte = random.chance(0.5) ? TELLING[random.below(TELLING.length)]! : random.below(256);
@@ -125,17 +132,17 @@ function withWord(bytes: Buffer, place: number, pick: number): Buffer {
 }
 
 /** Mutations, to be done one upon the other; fewer of them where fast-check shrinks. */
-export function mutations(most = 6): fc.Arbitrary<Mutation[]> {
-  const one = fc.integer().map((seed) => drawMutation(new Random(seed)));
+export function mutations({ most = 6, kinds = KINDS }: Omit<Damage, 'tokens'> = {}): fc.Arbitrary<Mutation[]> {
+  const one = fc.noBias(fc.integer()).map((seed) => drawMutation(new Random(seed), kinds));
   return fc.array(one, { minLength: 1, maxLength: most, size: 'max' });
 }
 
 /** One of the seeds, damaged in one to `most` ways. */
-export function mutated(seeds: readonly (Buffer | string)[], { tokens = [], most = 6 }: Damage = {}) {
+export function mutated(seeds: readonly (Buffer | string)[], { tokens = [], ...damage }: Damage = {}) {
   const all = seeds.map((seed) => Buffer.from(seed as string));
   const index = fc.nat(all.length - 1);
   return fc
-    .tuple(index, index, mutations(most))
+    .tuple(index, index, mutations(damage))
     .map(([seed, other, steps]) =>
       steps.reduce<Buffer>((bytes, step) => mutate(bytes, step, all[other]!, tokens), all[seed]!),
     );
