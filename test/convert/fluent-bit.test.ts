@@ -61,5 +61,8 @@ test('loki and splunk', () => {
 test('an output whose Match is empty is a warning, as what check would say of it', () => {
   const text = '[INPUT]\n    Name tail\n    Path /a.log\n    Tag a\n[OUTPUT]\n    Name es\n    Match \n    Host h\n';
   const warnings = warningsOf(convertText(text));
-  assert.ok(warnings.some((warning) => /is not valid yet: sinks\[0\]\.match: /.test(warning)), warnings.join());
+  assert.ok(
+    warnings.some((warning) => /is not valid yet: sinks\[0\]\.match: /.test(warning)),
+    warnings.join(),
+  );
 });
