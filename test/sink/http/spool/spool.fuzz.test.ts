@@ -22,7 +22,7 @@ async function readAll(spool: Spool): Promise<HttpEvent[]> {
   }
 }
 
-test('of damaged files of a spool each event comes as it was written or not at all, in order, and what lacks is told', async () => {
+test('of damaged files of a spool each event comes as it was written or not at all, and what lacks is told', async () => {
   using written = new SpoolWorld();
   for (let n = 0; n < EVENTS; n += 8) {
     const spool = await written.open();
@@ -59,13 +59,15 @@ test('of damaged files of a spool each event comes as it was written or not at a
         const n = numberOf(one);
         assert.deepEqual(one, event(n, n >= 8 && n < 12 ? 3000 : 60));
       }
+      // A part that was copied within a file may repeat an event: receivers get each at least once.
+      const isDamaged = (n: number) => Math.floor(n / 8) === index;
       assert.deepEqual(
-        numbers,
-        [...new Set(numbers)].toSorted((a, b) => a - b),
-        'each once and in order',
+        numbers.filter((n) => !isDamaged(n)),
+        Array.from({ length: EVENTS }, (_, n) => n).filter((n) => !isDamaged(n)),
+        'the files beside it',
       );
       // The newest file may lack its end: what was not durable is read from the log again.
-      if (numbers.length < EVENTS) assert.notEqual(world.told.length, 0, `only ${numbers}`);
+      if (new Set(numbers).size < EVENTS) assert.notEqual(world.told.length, 0, `only ${numbers}`);
       else whole += 1;
       await spool.close();
     },
