@@ -4,14 +4,20 @@ import type Sqlite from 'better-sqlite3';
 const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 
 const isNumber = (column: string) => `(${column} BETWEEN 0 AND ${MAX_INTEGER})`;
+/** SQLite's functions of text end at a NUL, and do not see what stands behind it. */
+const isText = (column: string) => `instr(CAST(${column} AS BLOB), x'00') = 0`;
+const hasDigitsOnly = (column: string) => `(${column} NOT GLOB '*[^0-9]*' AND ${isText(column)})`;
 /** Device and inode numbers are text; 20 digits are 64 bits. */
-const isDigits = (column: string) => `(length(${column}) BETWEEN 1 AND 20 AND ${column} NOT GLOB '*[^0-9]*')`;
-const isPath = (column: string) => `(${column} LIKE '/%' AND instr(CAST(${column} AS BLOB), x'00') = 0)`;
+const isDigits = (column: string) => `(length(${column}) BETWEEN 1 AND 20 AND ${hasDigitsOnly(column)})`;
+const isPath = (column: string) => `(${column} LIKE '/%' AND ${isText(column)})`;
 const isFlag = (column: string) => `(${column} IN (0, 1))`;
 
 /** By table: what each of its rows is, as the agent writes them. NULL is no violation. */
 const INVARIANTS: Readonly<Record<string, readonly string[]>> = {
-  settings: ["name <> 'tail_limit' OR value NOT GLOB '*[^0-9]*'", "name <> 'sink_rename' OR json_valid(value)"],
+  settings: [
+    `name <> 'tail_limit' OR ${hasDigitsOnly('value')}`,
+    `name <> 'sink_rename' OR (json_valid(value) AND ${isText('value')})`,
+  ],
   streams: [isPath('path')],
   segments: [
     ...['device', 'inode'].map(isDigits),

@@ -195,6 +195,11 @@ for (const [what, sql] of [
   ['an index that is gone', 'DROP INDEX segments_by_head'],
   ['a number that cannot be', 'UPDATE streams SET id = 2; INSERT INTO spools VALUES ($s, -1, 0)'],
   ['a device that is no number', "INSERT INTO segments VALUES (1, 1, 'x', '1', '', '/log', 0, 0, 0, 0, 0, NULL, 0)"],
+  [
+    'a device with a NUL',
+    "INSERT INTO segments VALUES (1, 1, '1' || char(0) || 'x', '1', '', '/', 0, 0, 0, 0, 0, NULL, 0)",
+  ],
+  ['a limit that is no number', "INSERT INTO settings VALUES ('tail_limit', '1' || char(0))"],
   ['a path with a NUL', "INSERT INTO streams VALUES (7, 's', '/log' || char(0))"],
   ['an offset of a segment that is not there', "PRAGMA foreign_keys = OFF; INSERT INTO offsets VALUES ('s', 99, 0)"],
 ] as const) {
