@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type { HttpSinkConfig } from '../../config/types.ts';
 import { AuditailError, describeError } from '../../errors.ts';
 import type { HttpOccurrences } from '../../telemetry/http-occurrences.ts';
@@ -25,6 +25,8 @@ const GZIP_LEVEL = 3;
 const GZIP_CHUNK_BYTES = 64 * 1024;
 
 const gzip = promisify(zlib.gzip);
+
+type Undici = typeof import('undici');
 
 export interface HttpTransportOptions {
   /** Where requests go: `Format.endpoint` of the configured URL. */
@@ -125,9 +127,11 @@ export class HttpTransport implements Transport {
       payload = await gzip(body, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
       headers['content-encoding'] = 'gzip';
     }
+    // Loaded with the first request: an agent without HTTP sinks starts faster, and with 16 MB less.
+    const undici = await import('undici');
     signal.throwIfAborted();
     // From here to the request nothing waits, so that no pool is retired under it.
-    const line = this.#currentLine();
+    const line = this.#currentLine(undici);
     const path = this.#requestTarget(line, headers);
     const request = line.pool.request({ method: 'POST', path, headers, body: payload, signal });
     // undici does not look at the signal as long as a request waits for a connection.
@@ -150,7 +154,7 @@ export class HttpTransport implements Transport {
   }
 
   /** The connections to use now: others than before when a TLS file or the proxy changed. */
-  #currentLine(): Line {
+  #currentLine(undici: Undici): Line {
     const { proxy: proxySecret } = this.#config;
     const proxyText = proxySecret === undefined ? undefined : reveal('proxy', proxySecret);
     const proxy = proxyText === undefined ? undefined : parseProxy(proxyText);
@@ -158,7 +162,7 @@ export class HttpTransport implements Transport {
     const material = isSecure ? this.#currentMaterial() : undefined;
     const line = this.#line;
     if (line !== undefined && line.material === material && line.proxyText === proxyText) return line;
-    this.#line = { pool: this.#openPool(proxy, material), material, proxyText, proxy };
+    this.#line = { pool: this.#openPool(undici, proxy, material), material, proxyText, proxy };
     if (line !== undefined) this.#retire(line.pool);
     return this.#line;
   }
@@ -172,11 +176,11 @@ export class HttpTransport implements Transport {
     }
   }
 
-  #openPool(proxy: HttpProxy | undefined, material: TlsMaterial | undefined): Pool {
+  #openPool(undici: Undici, proxy: HttpProxy | undefined, material: TlsMaterial | undefined): Pool {
     const { tls, timeoutMs, concurrency } = this.#config;
     const endpoint = this.#endpoint;
     const isForwarded = proxy !== undefined && endpoint.protocol === 'http:';
-    return new Pool(isForwarded ? proxy.origin : endpoint.origin, {
+    return new undici.Pool(isForwarded ? proxy.origin : endpoint.origin, {
       connect: createConnector({
         endpoint,
         proxy,
