@@ -214,7 +214,8 @@ function rejectionBy(signal: AbortSignal): Promise<never> {
 
 /** Reads as much as may be read. The connection is given up where that is not all. */
 async function readAnswer(answer: Dispatcher.ResponseData): Promise<HttpResponse> {
-  const chunks: Buffer[] = [];
+  // Copied: an answer may come in pieces of one byte, and each would be an object of a hundred.
+  let buffer = Buffer.alloc(0);
   let length = 0;
   let complete = true;
   let isTooLong = false;
@@ -222,10 +223,10 @@ async function readAnswer(answer: Dispatcher.ResponseData): Promise<HttpResponse
   answer.body.on('error', () => {});
   try {
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      const room = MAX_RESPONSE_BYTES - length;
-      chunks.push(chunk.subarray(0, room));
-      length += Math.min(chunk.length, room);
-      isTooLong = chunk.length > room;
+      const end = Math.min(length + chunk.length, MAX_RESPONSE_BYTES);
+      if (end > buffer.length) buffer = Buffer.concat([buffer.subarray(0, length)], Math.max(end, 2 * buffer.length));
+      isTooLong = chunk.copy(buffer, length, 0, end - length) < chunk.length;
+      length = end;
       if (isTooLong) break;
     }
   } catch {
@@ -237,7 +238,7 @@ async function readAnswer(answer: Dispatcher.ResponseData): Promise<HttpResponse
   return {
     status: answer.statusCode,
     headers,
-    body: Buffer.concat(chunks, length),
+    body: buffer.subarray(0, length),
     complete: complete && !isTooLong,
     isTooLong,
   };
