@@ -1,0 +1,83 @@
+import type { Line, Part, Place } from '../log-model.ts';
+import type { Timeline } from '../timeline.ts';
+import type { Violations } from './violation.ts';
+
+/** A gap as `auditail offsets list --json` prints it. */
+export interface ToldGap {
+  readonly path: string;
+  readonly from_offset: number;
+  /** Null: nobody can know. */
+  readonly to_offset: number | null;
+  readonly after_event: string | null;
+  readonly reason: string;
+}
+
+/** So long at work, and the agent must have seen what there was: a sweep takes place five times a second. */
+const SURELY_SEEN_MS = 3000;
+
+/** Why a line may be missing that was written. */
+export class Losses {
+  readonly #gaps: readonly ToldGap[];
+  readonly #timeline: Timeline;
+
+  constructor(gaps: readonly ToldGap[], timeline: Timeline) {
+    this.#gaps = gaps;
+    this.#timeline = timeline;
+  }
+
+  /**
+   * Why a line may be lost to everybody, or with `sink` to that sink alone; undefined where it may not.
+   *
+   * It may when it stands nowhere any more, and either a gap tells of its bytes, or they were gone before the agent could
+   * see them.
+   */
+  excuse(line: Line, sink?: string): 'gap' | 'unseen' | undefined {
+    if (line.places.some(({ loss }) => loss === undefined)) return undefined;
+    if (line.places.some((place) => this.#isTold(place, sink))) return 'gap';
+    return sink === undefined && line.places.every((place) => this.#isUnseen(line, place)) ? 'unseen' : undefined;
+  }
+
+  /** Each gap is of bytes that are gone. */
+  checkGaps(parts: readonly Part[], violations: Violations): void {
+    for (const gap of this.#gaps) {
+      const isTrue = parts.some(
+        (part) =>
+          isOf(gap, part) &&
+          ((gap.to_offset === null && part.loss !== undefined) || part.places.some((place) => touches(gap, place))),
+      );
+      if (!isTrue) violations.add('gaps', `told, and nothing of it is gone: ${JSON.stringify(gap)}`);
+    }
+  }
+
+  #isTold(place: Place, sink: string | undefined): boolean {
+    return this.#gaps.some((gap) => {
+      const name = sinkOf(gap);
+      if (name !== undefined && name !== sink) return false;
+      return isOf(gap, place.part) && gap.from_offset <= place.start && place.end <= (gap.to_offset ?? Infinity);
+    });
+  }
+
+  #isUnseen(line: Line, { part, end, loss }: Place): boolean {
+    if (this.#timeline.awakeMs(line.writtenAtMs, loss!.atMs) > SURELY_SEEN_MS) return false;
+    const life = part.seenInLife;
+    if (life === undefined) return true;
+    const isHeld = loss!.how === 'deleted' || loss!.how === 'hidden';
+    // What it holds open it reads to the end, unless it is killed before.
+    if (isHeld && this.#timeline.awakeInLifeAfter(life, loss!.atMs) > SURELY_SEEN_MS) return false;
+    return end > (isHeld ? Math.max(part.seenSize, loss!.seenSize) : loss!.seenSize);
+  }
+}
+
+/** The sink that alone has lost something; undefined where all have. */
+function sinkOf({ reason }: ToldGap): string | undefined {
+  return /before the sink (\S+) had got it/.exec(reason)?.[1];
+}
+
+/** The path, and the time of an event in the file, which no other file has but its copies. */
+function isOf(gap: ToldGap, part: Part): boolean {
+  return part.paths.has(gap.path) && (gap.after_event === null || part.times.has(Date.parse(gap.after_event)));
+}
+
+function touches(gap: ToldGap, { start, end, loss }: Place): boolean {
+  return loss !== undefined && end > gap.from_offset && start < (gap.to_offset ?? Infinity);
+}
