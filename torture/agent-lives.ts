@@ -65,6 +65,12 @@ export class AgentLives {
     });
   }
 
+  /** Waits until an agent runs. */
+  async ensureStarted(): Promise<void> {
+    if (this.#down) this.start();
+    if (!(await this.started())) this.#options.violation('goes on by itself', 'no agent runs');
+  }
+
   /** Asks the agent again and again what it has seen, until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

@@ -1,31 +1,91 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentProcess } from '../test/helpers/agent-process.ts';
+import { archiveFiles, readLines } from '../test/helpers/archive-reader.ts';
 import type { AgentLives } from './agent-lives.ts';
 import type { Violations } from './check/violation.ts';
+import type { LineMaker } from './line-maker.ts';
+import { askStatus } from './probe.ts';
 import type { TortureScene } from './scene.ts';
+import type { TorturedLog } from './tortured-log.ts';
 
 /** To read and deliver what is left. */
 const DRAIN_MS = 180_000;
 
+/** The commit's interval is a second at most, and the longest pause after failures half a minute. */
+const AT_WORK_MS = 60_000;
+const LOOK_MS = 250;
+
 /** For an agent with nothing to do to come to rest. */
 const REST_MS = 2000;
 
-/** Mends everything, ends the agent, and lets another one read to the end (`run --exit-at-eof`) and start once more. */
-export async function heal(world: { scene: TortureScene; lives: AgentLives; violations: Violations }): Promise<void> {
-  const { scene, lives, violations } = world;
-  scene.faults?.setClock(0);
+/** When the last line is there, and not committed yet. */
+const STEP_AFTER_MS = 60;
+const STEP_BACK_MS = 3_600_000;
+
+export interface HealedWorld {
+  readonly scene: TortureScene;
+  readonly lives: AgentLives;
+  readonly log: TorturedLog;
+  readonly lines: LineMaker;
+  readonly violations: Violations;
+}
+
+/**
+ * Mends everything: the agent has to go on by itself. Then it is ended, and another one reads to the end
+ * (`run --exit-at-eof`) and starts once more.
+ */
+export async function heal(world: HealedWorld): Promise<void> {
+  const { scene, lives, violations, log } = world;
   await scene.receivers.elasticsearch.heal();
   await scene.receivers.ndjson.heal();
+  await lives.ensureStarted();
+  await expectWork(world);
+  scene.faults?.setClock(0);
+  log.close();
   await lives.stop();
   await readToEnd(scene, violations);
   // And once more as a service: what is archived already stays as it is.
   lives.start();
-  await lives.started();
+  await lives.ensureStarted();
   await sleep(REST_MS);
   await lives.probe();
   await scene.command(['status', '--json'], { codes: [0, 1] });
   await scene.command(['check'], { codes: [0, 1] });
   await lives.stop();
+}
+
+/** A line that is written now is archived soon, and the sinks catch up, though the clock is stepped once more. */
+async function expectWork({ scene, lives, log, lines, violations }: HealedWorld): Promise<void> {
+  const marker = lines.event();
+  log.write([marker]);
+  await sleep(STEP_AFTER_MS);
+  scene.faults?.setClock(scene.clockMs - STEP_BACK_MS);
+  const end = Date.now() + AT_WORK_MS;
+  const becomes = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+    while (!(await holds())) {
+      if (Date.now() > end) return violations.add('goes on by itself', `${what}: not within ${AT_WORK_MS} ms`);
+      await sleep(LOOK_MS);
+    }
+  };
+  await becomes('a line that was written after everything was mended is archived', () =>
+    isArchived(scene.paths.archive, marker.bytes),
+  );
+  await becomes('every sink has caught up', async () => {
+    const status = await askStatus(scene.paths.socket);
+    return status?.pid === lives.pid && status!.sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0));
+  });
+}
+
+async function isArchived(archive: string, line: Buffer): Promise<boolean> {
+  try {
+    for (const name of await archiveFiles(archive)) {
+      for await (const { bytes } of readLines(join(archive, name))) if (bytes.equals(line)) return true;
+    }
+  } catch {
+    // It is being written to, or not there yet.
+  }
+  return false;
 }
 
 async function readToEnd(scene: TortureScene, violations: Violations): Promise<void> {

@@ -1,17 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SmallDisk } from '../test/e2e/small-disk.ts';
 import type { ArchiveThief } from './archive-thief.ts';
-import type { FaultControl, FaultRule } from './fault-control.ts';
+import type { FaultRule } from './fault-control.ts';
 import { IO_FAULT_RULES } from './io-faults.ts';
 import type { Disk, HostStep } from './plan.ts';
+import type { TortureScene } from './scene.ts';
 import type { FaultTally } from './tally.ts';
 
 export interface HostNemesisDeps {
-  /** Undefined where nothing can be mounted, and where there is no C compiler; `why…` says why. */
-  readonly disks: Readonly<Record<Disk, SmallDisk>> | undefined;
-  readonly whyNoDisks: string;
-  readonly faults: FaultControl | undefined;
-  readonly whyNoFaults: string;
+  readonly scene: TortureScene;
   readonly thief: ArchiveThief;
   readonly tally: FaultTally;
 }
@@ -38,7 +34,8 @@ export class HostNemesis {
   }
 
   async perform(step: HostStep): Promise<void> {
-    const { disks, faults, thief, tally, whyNoDisks, whyNoFaults } = this.#deps;
+    const { scene, thief, tally } = this.#deps;
+    const { disks, faults, whyNoDisks, whyNoFaults } = scene;
     switch (step.kind) {
       case 'disk full': {
         const name = `disk full: ${step.disk}`;
@@ -68,6 +65,7 @@ export class HostNemesis {
       }
       case 'clock stepped':
         if (faults === undefined) return tally.leaveOut(step.kind, whyNoFaults);
+        scene.clockMs = step.aheadMs;
         faults.setClock(step.aheadMs);
         return tally.count(step.kind);
       case 'archive file deleted':
@@ -81,7 +79,8 @@ export class HostNemesis {
 
   /** A disk on which files are open for writing cannot be made read-only: then the calls fail as they would there. */
   #makeReadOnly(disk: Disk): () => void {
-    const { disks, faults, tally } = this.#deps;
+    const { scene, tally } = this.#deps;
+    const { disks, faults } = scene;
     if (disks !== undefined) {
       try {
         disks[disk].remount('ro');

@@ -75,8 +75,9 @@ export function makePlan(seed: number, minutes: number): Plan {
     compress: random.chance(0.25) ? 'zstd' : 'gzip',
     durability: random.chance(0.5) ? 'disk' : 'process',
     log: track(random, endMs, [50, 900], LOG_STEPS),
-    agent: track(random, endMs, [200, 2500], AGENT_STEPS),
-    host: track(random, endMs, [300, 2500], HOST_STEPS),
+    agent: track(random, endMs, [800, 6000], AGENT_STEPS),
+    // Mostly there is time in between, so that the agent is also met at its work.
+    host: track(random, endMs, random.chance(0.25) ? [300, 2500] : [2500, 6000], HOST_STEPS),
     elasticsearch: receiver(),
     ndjson: receiver(),
   };

@@ -75,7 +75,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   });
   const store = scene.subdirectory('taken');
   const thief = new ArchiveThief({ archive: scene.paths.archive, store, lives, socket: scene.paths.socket });
-  host = new HostNemesis({ ...scene, thief, tally });
+  host = new HostNemesis({ scene, thief, tally });
   const deps = { log, lines, tally, lives, probe: () => lives.probe() };
 
   const begun = Date.now();
@@ -109,9 +109,8 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   ended.abort();
   await Promise.all(background);
   finishFragment(deps);
-  log.close();
   print(`wrote ${model.lines.length} lines into ${model.parts.length} files; ${lives.starts} starts. Healing`);
-  await heal({ scene, lives, violations });
+  await heal({ scene, lives, log, lines, violations });
 
   const offsets = await scene.command(['offsets', 'list', '--all', '--json']);
   const { sources } = JSON.parse(offsets) as { sources: { gaps: ToldGap[] }[] };

@@ -30,6 +30,8 @@ export class TortureScene {
   /** What commands printed, by command. */
   readonly outputs = new Map<string, string>();
   variant = 0;
+  /** How far the agent's clock is ahead of the host's. */
+  clockMs = 0;
 
   private constructor(plan: Plan, stores: TortureScene['stores'], receivers: TortureScene['receivers']) {
     this.stores = stores;
