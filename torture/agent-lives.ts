@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentProcess, type Exit } from '../test/helpers/agent-process.ts';
-import { askStatus, noteSeen, type Usage, usageOf } from './probe.ts';
 import type { LogModel } from './log-model.ts';
+import { askStatus, noteSeen, type Usage, usageOf } from './probe.ts';
 import { Timeline } from './timeline.ts';
 
 const PROBE_MS = 200;

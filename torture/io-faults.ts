@@ -30,7 +30,12 @@ export const IO_FAULT_RULES: Readonly<Record<IoFault, FaultRule>> = {
   'EIO on cutting the archive': { calls: ['truncate', 'unlink'], directories: ['archive'], every: 2, error: 'EIO' },
   'ENOSPC on writing the archive': { calls: ['write'], directories: ['archive'], every: 2, error: 'ENOSPC' },
   'ENOSPC on writing the state': { calls: ['write'], directories: ['state'], every: 2, error: 'ENOSPC' },
-  'EMFILE on opening anything': { calls: ['open'], directories: ['log', 'archive', 'state'], every: 2, error: 'EMFILE' },
+  'EMFILE on opening anything': {
+    calls: ['open'],
+    directories: ['log', 'archive', 'state'],
+    every: 2,
+    error: 'EMFILE',
+  },
   'short writes': { calls: ['write'], directories: ['archive', 'state'], every: 2, halve: true },
   'short reads of the log': { calls: ['read'], directories: ['log'], every: 2, halve: true },
   'slow syncs': { calls: ['sync'], directories: ['archive', 'state'], every: 2, pauseMs: 300 },

@@ -127,7 +127,12 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   for (const name of ['elasticsearch', 'ndjson'] as const) {
     for (const [act, times] of scene.receivers[name].acts) tally.count(`${name} (requests): ${act}`, times);
   }
-  const counts = { lines: model.lines.length, starts: lives.starts, gaps: gaps.length, awakeMs: lives.timeline.awakeMs(begun, Date.now()) };
+  const counts = {
+    lines: model.lines.length,
+    starts: lives.starts,
+    gaps: gaps.length,
+    awakeMs: lives.timeline.awakeMs(begun, Date.now()),
+  };
   return { plan, ...result, ...counts, ...usage, tally, violations, directory: undefined };
 }
 
@@ -137,11 +142,7 @@ function noteSteps(file: string): (step: object) => void {
 }
 
 /** Writes at its own pace until the signal aborts. */
-async function writeOn(
-  deps: { log: TorturedLog; lines: LineMaker },
-  seed: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function writeOn(deps: { log: TorturedLog; lines: LineMaker }, seed: number, signal: AbortSignal): Promise<void> {
   const random = new Random(seed + 1);
   while (!signal.aborted) {
     await sleep(TICK_MS);

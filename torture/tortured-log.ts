@@ -1,6 +1,5 @@
 import {
   existsSync,
-  type Stats,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -8,6 +7,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   symlinkSync,
   truncateSync,

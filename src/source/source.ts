@@ -54,7 +54,7 @@ export class Source {
     this.#reader = newReader();
     const join = new RotationJoin({
       ...config,
-      ...{ known: this.known, now: deps.now, reader: this.#reader },
+      ...{ known: this.known, elapsed: deps.elapsed, reader: this.#reader },
       isStill: (segment, size) => finisher.isStill(segment, size),
     });
     const shared = { config, active: this.#active, reader: this.#reader, changes: this.#changes, join };
@@ -73,7 +73,8 @@ export class Source {
     });
     this.#identifier = new Identifier(this.known, {
       now: deps.now,
-      isStillSince: (ms) => deps.now() - ms >= config.rotateWaitMs,
+      elapsed: deps.elapsed,
+      isStillFor: (ms) => ms >= config.rotateWaitMs,
       anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       trouble: (file, error) => this.troubles.tell(file.path, error),

@@ -60,8 +60,14 @@ export async function readArchive(evidence: ArchiveEvidence, violations: Violati
   for (const [name, content] of foreign) checkForeign(join(archive, name), content, violations);
   return {
     times,
-    taken: await linesOf(model, thefts.map(({ taken }) => taken)),
-    committed: await linesOf(model, thefts.flatMap(({ committed }) => committed ?? [])),
+    taken: await linesOf(
+      model,
+      thefts.map(({ taken }) => taken),
+    ),
+    committed: await linesOf(
+      model,
+      thefts.flatMap(({ committed }) => committed ?? []),
+    ),
   };
 }
 

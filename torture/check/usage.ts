@@ -20,10 +20,12 @@ export function checkUsage(
   let peakDescriptors = 0;
   for (const { descriptors, explained, residentBytes } of usages) {
     inARow = descriptors - explained > MAX_OTHER_DESCRIPTORS ? inARow + 1 : 0;
-    if (inARow === IN_A_ROW) violations.add('bounded', `${descriptors} descriptors, of which ${explained} are explained`);
+    if (inARow === IN_A_ROW)
+      violations.add('bounded', `${descriptors} descriptors, of which ${explained} are explained`);
     peakResidentBytes = Math.max(peakResidentBytes, residentBytes);
     peakDescriptors = Math.max(peakDescriptors, descriptors);
   }
-  if (peakResidentBytes > MAX_RESIDENT_BYTES) violations.add('bounded', `${peakResidentBytes} bytes of resident memory`);
+  if (peakResidentBytes > MAX_RESIDENT_BYTES)
+    violations.add('bounded', `${peakResidentBytes} bytes of resident memory`);
   return { peakResidentBytes, peakDescriptors };
 }
