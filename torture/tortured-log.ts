@@ -1,21 +1,19 @@
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
-  type Stats,
   statSync,
   symlinkSync,
   truncateSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { basename, join } from 'node:path';
 import { BackupGzip, backupName, listBackups } from '../test/helpers/lumberjack.ts';
 import { RotatingWriter, type RotationStyle } from '../test/helpers/rotating-writer.ts';
+import { FileWatch } from './file-watch.ts';
 import { UNIQUE_BYTES } from './line-maker.ts';
 import type { LogModel, NewLine, Part } from './log-model.ts';
 
@@ -34,10 +32,7 @@ export class TorturedLog {
   /** Where a symlink leads to. */
   readonly #other: string;
   readonly #model: LogModel;
-  /** Files that are there, by device and inode. */
-  readonly #files = new Map<string, Part>();
-  /** Gzipped parts that are not whole. */
-  readonly #unfinished = new Set<string>();
+  readonly #files: FileWatch;
   #kind: WriterKind = { append: true, compress: false };
   #writer: RotatingWriter;
   /** What the writer has open, and whether with O_APPEND; where not, its place in the file. */
@@ -52,10 +47,11 @@ export class TorturedLog {
     this.#other = join(directory, 'log', 'elsewhere');
     this.#model = model;
     this.path = join(this.#directory, 'audit.log');
+    this.#files = new FileWatch(this.path, this.#other, model);
     mkdirSync(this.#other, { recursive: true, mode: 0o700 });
     this.#writer = new RotatingWriter(this.path);
-    this.look();
-    this.#part = this.#partAt(this.path);
+    this.#files.look();
+    this.#part = this.#files.at(this.path);
   }
 
   /** Whether the next line that is written is glued to one that nobody finished. */
@@ -99,7 +95,7 @@ export class TorturedLog {
       case 'rename-late':
         break;
     }
-    this.look();
+    this.#files.look();
   }
 
   /** The writer opens the live file by its name, as it is now. */
@@ -120,7 +116,7 @@ export class TorturedLog {
   copyAndTruncate(between: readonly NewLine[]): void {
     this.#endPart();
     this.#writer.copyAside();
-    this.look();
+    this.#files.look();
     this.write(between);
     this.truncate();
   }
@@ -128,7 +124,7 @@ export class TorturedLog {
   /** Another writer goes on with the live file, as when the apiserver is started again. */
   replaceWriter(kind: WriterKind = this.#kind): void {
     const existed = existsSync(this.path);
-    if (!existed || keyOf(statSync(this.path)) !== this.#part.key) this.#endPart();
+    if (!this.#files.isAt(this.path, this.#part)) this.#endPart();
     this.#writer.close();
     this.#kind = kind;
     this.#writer = new RotatingWriter(this.path, {
@@ -151,7 +147,7 @@ export class TorturedLog {
   /** The host loses its power: the end of the live file is gone. @returns false where there is nothing to cut. */
   cutBack(lines: number, within: number): boolean {
     if (this.#fragment !== undefined || this.#part.loss !== undefined) return false;
-    if (!existsSync(this.path) || keyOf(statSync(this.path)) !== this.#part.key) return false;
+    if (!this.#files.isAt(this.path, this.#part)) return false;
     const whole = this.#part.places.filter(({ end, loss }) => loss === undefined && end <= this.#part.size);
     const chosen = whole.slice(-lines)[0];
     if (chosen === undefined || statSync(this.path).size !== this.#part.size) return false;
@@ -176,7 +172,7 @@ export class TorturedLog {
       .sort((a, b) => b.at - a.at)
       .slice(keep);
     for (const { path } of parts) rmSync(path);
-    this.look();
+    this.#files.look();
     return parts.length;
   }
 
@@ -185,9 +181,9 @@ export class TorturedLog {
     const backup = listBackups(this.#directory, basename(this.path)).find((name) => !name.endsWith('.gz'));
     if (backup === undefined) return undefined;
     const gzip = new BackupGzip(join(this.#directory, backup));
-    this.#unfinished.add(gzip.gzPath);
+    this.#files.unfinished.add(gzip.gzPath);
     // What is lost of a broken one is told by its name.
-    this.#partAt(gzip.path).paths.add(gzip.gzPath);
+    this.#files.at(gzip.path).paths.add(gzip.gzPath);
     return gzip;
   }
 
@@ -196,21 +192,21 @@ export class TorturedLog {
     if (abandon) gzip.abandon();
     else {
       gzip.finish();
-      this.#unfinished.delete(gzip.gzPath);
+      this.#files.unfinished.delete(gzip.gzPath);
     }
-    this.look();
+    this.#files.look();
   }
 
   deleteLive(): void {
     this.#endPart();
     rmSync(this.path);
-    this.look();
+    this.#files.look();
   }
 
   deleteDirectory(): void {
     this.#endPart();
     rmSync(this.#directory, { recursive: true });
-    this.look();
+    this.#files.look();
   }
 
   recreateDirectory(): void {
@@ -223,8 +219,8 @@ export class TorturedLog {
     this.#endPart();
     const target = join(this.#other, basename(this.path));
     renameSync(this.path, this.#freeBackup());
-    this.look();
-    for (const part of this.#files.values()) this.#model.lose(part, 'hidden');
+    this.#files.look();
+    for (const part of this.#files.parts()) this.#model.lose(part, 'hidden');
     symlinkSync(target, this.path);
     this.reopen();
   }
@@ -240,33 +236,8 @@ export class TorturedLog {
 
   /** Ends the last line. */
   close(): void {
-    this.look();
+    this.#files.look();
     this.#writer.close();
-  }
-
-  /** Finds out which files are there now, whatever made and moved them. */
-  look(): void {
-    const present = new Set<string>();
-    for (const { path, stats } of filesIn([this.#directory, this.#other])) {
-      const key = keyOf(stats);
-      present.add(key);
-      if (this.#unfinished.has(path)) continue;
-      const known = this.#files.get(key);
-      if (known !== undefined) {
-        known.paths.add(path);
-        continue;
-      }
-      const part = this.#model.newPart(key, path);
-      if (dirname(path) === this.#other) part.paths.add(this.path);
-      part.size = stats.size;
-      this.#files.set(key, part);
-      this.#model.addCopy(part, contentOf(path));
-    }
-    for (const [key, part] of this.#files) {
-      if (present.has(key)) continue;
-      this.#files.delete(key);
-      this.#model.lose(part, 'deleted');
-    }
   }
 
   #freeBackup(): string {
@@ -276,27 +247,18 @@ export class TorturedLog {
     }
   }
 
-  #partAt(path: string): Part {
-    const part = this.#files.get(keyOf(statSync(path)));
-    if (part === undefined) throw new Error(`${path} is a file that nobody looked at`);
-    return part;
-  }
-
   /** The writer has opened the live file. */
   #opened({ existed }: { existed: boolean }): void {
-    this.look();
-    this.#part = this.#partAt(this.path);
+    this.#files.look();
+    this.#part = this.#files.at(this.path);
     this.#appends = this.#kind.append || existed;
     this.#offset = 0;
   }
 
-  /** The live file was emptied in place. A writer without O_APPEND goes on behind a hole. */
+  /** A writer without O_APPEND goes on behind a hole. */
   #emptied(): void {
-    const live = this.#partAt(this.path);
-    this.#model.lose(live, 'truncated');
-    const part = this.#model.newPart(live.key, this.path);
-    this.#files.set(live.key, part);
-    if (this.#part === live) this.#part = part;
+    const { before, now } = this.#files.emptied();
+    if (this.#part === before) this.#part = now;
   }
 
   /** What a writer left that died is the last line of its file. */
@@ -316,24 +278,4 @@ function fragmentLine(bytes: Buffer): NewLine {
 /** Behind what tells the line from others, and before its end. */
 function cutWithin(length: number, within: number): number {
   return UNIQUE_BYTES + Math.floor(within * (length - UNIQUE_BYTES - 1));
-}
-
-function keyOf(stats: Stats): string {
-  return `${stats.dev}:${stats.ino}`;
-}
-
-function* filesIn(directories: readonly string[]): Generator<{ path: string; stats: Stats }> {
-  for (const directory of directories) {
-    if (!existsSync(directory)) continue;
-    for (const name of readdirSync(directory)) {
-      const path = join(directory, name);
-      const stats = lstatSync(path);
-      if (stats.isFile()) yield { path, stats };
-    }
-  }
-}
-
-function contentOf(path: string): Buffer {
-  const bytes = readFileSync(path);
-  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
