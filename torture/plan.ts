@@ -64,22 +64,27 @@ export interface Plan {
 /** The clock is stepped by less than a day: events that are further ahead of it are not believed, and have no time. */
 const MAX_STEP_MS = 20 * 3_600_000;
 
-/** Everything that the nemesis will do, from the seed alone. The tracks go on beside each other. */
+/**
+ * Everything that the nemesis will do, from the seed alone. The tracks go on beside each other. A longer plan begins like a
+ * shorter one.
+ */
 export function makePlan(seed: number, minutes: number): Plan {
-  const random = new Random(seed);
   const endMs = minutes * 60_000;
-  const receiver = () => track(random, endMs, [500, 5000], CONDITIONS.map(receiverStep));
+  // Each track has numbers of its own, so that the length of one does not change another.
+  const seeds = new Random(seed);
+  const next = () => new Random(seeds.uint32());
+  const choices = next();
   return {
     seed,
     minutes,
-    compress: random.chance(0.25) ? 'zstd' : 'gzip',
-    durability: random.chance(0.5) ? 'disk' : 'process',
-    log: track(random, endMs, [50, 900], LOG_STEPS),
-    agent: track(random, endMs, [800, 6000], AGENT_STEPS),
+    compress: choices.chance(0.25) ? 'zstd' : 'gzip',
+    durability: choices.chance(0.5) ? 'disk' : 'process',
+    log: track(next(), endMs, [50, 900], LOG_STEPS),
+    agent: track(next(), endMs, [800, 6000], AGENT_STEPS),
     // Mostly there is time in between, so that the agent is also met at its work.
-    host: track(random, endMs, random.chance(0.25) ? [300, 2500] : [2500, 6000], HOST_STEPS),
-    elasticsearch: receiver(),
-    ndjson: receiver(),
+    host: track(next(), endMs, choices.chance(0.25) ? [300, 2500] : [2500, 6000], HOST_STEPS),
+    elasticsearch: track(next(), endMs, [500, 5000], CONDITIONS.map(receiverStep)),
+    ndjson: track(next(), endMs, [500, 5000], CONDITIONS.map(receiverStep)),
   };
 }
 

@@ -32,6 +32,14 @@ test('a seed gives one plan, another seed another one', () => {
   assert.notDeepEqual(makePlan(7, 2).log, makePlan(8, 2).log);
 });
 
+test('a longer plan begins like a shorter one', () => {
+  const [short, long] = [makePlan(7, 0.5), makePlan(7, 2)];
+  for (const track of ['log', 'agent', 'host', 'elasticsearch', 'ndjson'] as const) {
+    assert.ok(short[track].length < long[track].length);
+    assert.deepEqual(long[track].slice(0, short[track].length), short[track]);
+  }
+});
+
 test('a longer plan has everything in it', () => {
   const plan = makePlan(1, 5);
   const styles = new Set(plan.log.flatMap((step) => (step.kind === 'rotate' ? step.style : [])));
