@@ -9,7 +9,7 @@ import { openSegmentFile } from './open-segment-file.ts';
 import { hasMoved } from './plain-file.ts';
 import { findResumePoint, holds } from './resume-point.ts';
 import type { Segment } from './segment.ts';
-import type { SegmentFile } from './segment-file.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
 
 /**
  * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
@@ -295,7 +295,7 @@ async function hasAtPlace(original: SegmentFile, { at, length, bytes }: End): Pr
 
 async function bytesAt(file: SegmentFile, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
-  return buffer.subarray(0, await file.read(offset, buffer, 0, length));
+  return buffer.subarray(0, await readFully(file, offset, buffer, length));
 }
 
 function rank(file: FoundFile): number {
