@@ -5,11 +5,15 @@ import { buildShim } from './shim/build-shim.ts';
 
 const SOURCE = fileURLToPath(new URL('./shim/faults.c', import.meta.url));
 
-/** The layout of `struct control` and `struct rule` in faults.c. */
+/** The layout of `struct control`, `struct rule` and `struct step` in faults.c. */
 const RULES = 16;
 const RULE_BYTES = 64;
 const RULES_AT = 64;
 const CLOCK_AT = 8;
+const STEPS_AT = 16;
+const STEP_AT = RULES_AT + RULES * RULE_BYTES;
+const STEP_BYTES = 16;
+const STEPS = 256;
 const HITS_AT = 32;
 
 /** Kinds of system calls, with their bits. */
@@ -34,6 +38,7 @@ export class FaultControl {
   readonly #fd: number;
   readonly #names: readonly string[];
   readonly #on = new Set<number>();
+  #steps = 0;
 
   /**
    * @param file where the control file is made; it must not be there.
@@ -44,7 +49,7 @@ export class FaultControl {
     const library = buildShim(SOURCE);
     this.#names = Object.keys(directories);
     this.#fd = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-    writeSync(this.#fd, Buffer.alloc(RULES_AT + RULES * RULE_BYTES));
+    writeSync(this.#fd, Buffer.alloc(STEP_AT + STEPS * STEP_BYTES));
     this.env = {
       LD_PRELOAD: library,
       FAULTS_CONTROL: file,
@@ -82,11 +87,15 @@ export class FaultControl {
     return hits.readUInt32LE(0);
   }
 
-  /** Sets the system's clock so far ahead of, or behind, the host's. */
+  /** Sets the system's clock so far ahead of, or behind, the host's. Times of files are those of the clock that was. */
   setClock(aheadMs: number): void {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(aheadMs) * 1000n);
-    this.#write(CLOCK_AT, bytes);
+    const step = Buffer.alloc(STEP_BYTES);
+    step.writeBigInt64LE(BigInt(Date.now()) * 1000n);
+    step.writeBigInt64LE(BigInt(aheadMs) * 1000n, 8);
+    this.#write(STEP_AT + (this.#steps % STEPS) * STEP_BYTES, step);
+    this.#steps++;
+    this.#write(STEPS_AT, uint32(this.#steps));
+    this.#write(CLOCK_AT, step.subarray(8));
   }
 
   close(): void {

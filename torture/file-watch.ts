@@ -11,7 +11,7 @@ export class FileWatch {
   readonly #live: string;
   /** Of the log, and where a symlink leads to. */
   readonly #directories: readonly string[];
-  /** By device and inode. */
+  /** By device, inode and birth. */
   readonly #files = new Map<string, Part>();
 
   constructor(live: string, elsewhere: string, model: LogModel) {
@@ -72,8 +72,9 @@ export class FileWatch {
   }
 }
 
+/** The birth tells a file from one before it that had the same inode. */
 function keyOf(stats: Stats): string {
-  return `${stats.dev}:${stats.ino}`;
+  return `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
 }
 
 function* filesIn(directories: readonly string[]): Generator<{ path: string; stats: Stats }> {

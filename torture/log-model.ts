@@ -69,6 +69,8 @@ export class LogModel {
   readonly lines: Line[] = [];
   readonly parts: Part[] = [];
   readonly byHash = new Map<string, Line>();
+  /** What stands in rotated parts beside which a gzip was left unfinished: that may be all that is left, up to within a line. */
+  readonly halfGzipped: Buffer[] = [];
   readonly #now: () => number;
   /** The lines that come out of a physical line: two where a fragment stands before an event. */
   readonly #physical = new Map<string, readonly Line[]>();

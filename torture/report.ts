@@ -30,7 +30,7 @@ export function describeRound(result: RoundResult): string {
   );
   if (directory !== undefined) {
     lines.push(
-      `kept: ${directory} (steps.log: what was done when; agent.log: what the agents said; log, archive, state, taken)`,
+      `kept: ${directory} (steps.log: what was done when; agent.log: what the agents said; parts.json: what became of each file; log, archive, state, taken)`,
       `replay: ${replayCommand(plan.seed, plan.minutes)}`,
     );
   }

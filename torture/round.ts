@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../bench/random.ts';
 import { hashLine } from '../test/helpers/line-multiset.ts';
@@ -127,6 +127,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   for (const name of ['elasticsearch', 'ndjson'] as const) {
     for (const [act, times] of scene.receivers[name].acts) tally.count(`${name} (requests): ${act}`, times);
   }
+  if (violations.total > 0) writeParts(join(scene.directory, 'parts.json'), model);
   const counts = {
     lines: model.lines.length,
     starts: lives.starts,
@@ -134,6 +135,26 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
     awakeMs: lives.timeline.awakeMs(begun, Date.now()),
   };
   return { plan, ...result, ...counts, ...usage, tally, violations, directory: undefined };
+}
+
+/** What became of each file, one a line. */
+function writeParts(file: string, { parts }: LogModel): void {
+  const lines = parts.map((part) => {
+    const { id, paths, size, firstTime, loss, seenSize, seenInLife } = part;
+    const names = [...paths].map((path) => basename(path));
+    const times = { firstTime: firstTime && new Date(firstTime).toISOString(), lost: loss && new Date(loss.atMs) };
+    return JSON.stringify({
+      id,
+      names,
+      lines: part.places.length,
+      size,
+      ...times,
+      how: loss?.how,
+      seenSize,
+      seenInLife,
+    });
+  });
+  writeFileSync(file, `${lines.join('\n')}\n`);
 }
 
 /** Keeps when each step began, to be looked at after a violation. */

@@ -189,8 +189,10 @@ export class TorturedLog {
 
   /** @param abandon leaves it as it is, beside the backup. */
   endGzip(gzip: BackupGzip, { abandon }: { abandon: boolean }): void {
-    if (abandon) gzip.abandon();
-    else {
+    if (abandon) {
+      this.#model.halfGzipped.push(readFileSync(gzip.path));
+      gzip.abandon();
+    } else {
       gzip.finish();
       this.#files.unfinished.delete(gzip.gzPath);
     }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultControl } from '../../torture/fault-control.ts';
 import { endWithParent, removeNow, removeWithParent } from '../helpers/children.ts';
 import { whyNoFaults } from './why-no-faults.ts';
@@ -133,6 +134,15 @@ describe('faults of file calls', { skip: whyNoFaults() }, () => {
       const ahead = Number(await scene.do('Date.now()')) - Date.now();
       assert.ok(Math.abs(ahead - step) < 60_000, `${ahead} ms ahead`);
     }
+    // The time of a file is that of the clock when it was written.
+    const modified = (name: string) => scene.do(`fs.statSync(${JSON.stringify(scene.path(name))}).mtimeMs`);
+    const before = Number(await modified('bad'));
+    assert.ok(Math.abs(before - Date.now()) < 60_000, `${before}`);
+    // The kernel takes the times of files from its last tick.
+    await sleep(20);
+    writeFileSync(scene.path('good', 'file'), 'later');
+    const after = Number(await modified('good/file'));
+    assert.ok(Math.abs(after + HOUR_MS - Date.now()) < 60_000, `${after}`);
     const passed = Number(await scene.do('performance.now()')) - elapsed;
     assert.ok(passed >= 0 && passed < 60_000, `${passed} ms passed`);
   });

@@ -38,14 +38,14 @@ export interface CheckResult {
 /** Sets what came out against what went in. It knows nothing of the agent but what it says to everybody. */
 export async function check(evidence: Evidence, violations: Violations): Promise<CheckResult> {
   const { model, timeline, gaps } = evidence;
-  const losses = new Losses(gaps, timeline);
+  const losses = new Losses(gaps, timeline, model.parts);
   const archive = await readArchive(evidence, violations);
   const excused = new Map<string, number>();
   for (const line of model.lines) {
     const why = checkLine(line, archive, losses, violations);
     if (why !== undefined) excused.set(why, (excused.get(why) ?? 0) + 1);
   }
-  losses.checkGaps(model.parts, violations);
+  losses.checkGaps(violations);
   for (const sink of evidence.sinks) checkSink(sink, model.lines, { archive, losses, violations });
   for (const [name, text] of evidence.outputs) checkSecret(name, text, evidence.secret, violations);
   return { archived: archive.times.size, excused };

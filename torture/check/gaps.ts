@@ -19,10 +19,21 @@ const SURELY_SEEN_MS = 3000;
 export class Losses {
   readonly #gaps: readonly ToldGap[];
   readonly #timeline: Timeline;
+  readonly #parts: readonly Part[];
+  /** A file and its copies are one segment: all their paths, by the time of their first event. */
+  readonly #paths = new Map<number, Set<string>>();
 
-  constructor(gaps: readonly ToldGap[], timeline: Timeline) {
+  constructor(gaps: readonly ToldGap[], timeline: Timeline, parts: readonly Part[]) {
     this.#gaps = gaps;
     this.#timeline = timeline;
+    this.#parts = parts;
+    for (const { firstTime, paths } of parts) {
+      if (firstTime === undefined) continue;
+      const family = this.#paths.get(firstTime) ?? new Set();
+      // Whoever gzips a part had it under its plain name before, for a moment.
+      for (const path of paths) family.add(path).add(path.replace(/\.gz$/, ''));
+      this.#paths.set(firstTime, family);
+    }
   }
 
   /**
@@ -38,11 +49,11 @@ export class Losses {
   }
 
   /** Each gap is of bytes that are gone. */
-  checkGaps(parts: readonly Part[], violations: Violations): void {
+  checkGaps(violations: Violations): void {
     for (const gap of this.#gaps) {
-      const isTrue = parts.some(
+      const isTrue = this.#parts.some(
         (part) =>
-          isOf(gap, part) &&
+          this.#isOf(gap, part) &&
           ((gap.to_offset === null && part.loss !== undefined) || part.places.some((place) => touches(gap, place))),
       );
       if (!isTrue) violations.add('gaps', `told, and nothing of it is gone: ${JSON.stringify(gap)}`);
@@ -53,8 +64,14 @@ export class Losses {
     return this.#gaps.some((gap) => {
       const name = sinkOf(gap);
       if (name !== undefined && name !== sink) return false;
-      return isOf(gap, place.part) && gap.from_offset <= place.start && place.end <= (gap.to_offset ?? Infinity);
+      return this.#isOf(gap, place.part) && gap.from_offset <= place.start && place.end <= (gap.to_offset ?? Infinity);
     });
+  }
+
+  /** The path, and the time of an event in the file, which no other file has but its copies. */
+  #isOf(gap: ToldGap, { paths, times, firstTime }: Part): boolean {
+    const known = (firstTime !== undefined && this.#paths.get(firstTime)) || paths;
+    return known.has(gap.path) && (gap.after_event === null || times.has(Date.parse(gap.after_event)));
   }
 
   #isUnseen(line: Line, { part, end, loss }: Place): boolean {
@@ -71,11 +88,6 @@ export class Losses {
 /** The sink that alone has lost something; undefined where all have. */
 function sinkOf({ reason }: ToldGap): string | undefined {
   return /before the sink (\S+) had got it/.exec(reason)?.[1];
-}
-
-/** The path, and the time of an event in the file, which no other file has but its copies. */
-function isOf(gap: ToldGap, part: Part): boolean {
-  return part.paths.has(gap.path) && (gap.after_event === null || part.times.has(Date.parse(gap.after_event)));
 }
 
 function touches(gap: ToldGap, { start, end, loss }: Place): boolean {
