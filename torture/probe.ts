@@ -56,6 +56,8 @@ export function usageOf(pid: number, status: AgentStatus): Usage | undefined {
   try {
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    // A process that is about to be gone has no memory any more.
+    if (kib === undefined) return undefined;
     const segments = status.sources.reduce((sum, { open_files }) => sum + open_files, 0);
     const archives = status.sinks.reduce((sum, sink) => sum + (sink.type === 'file' ? sink.open_files : 0), 0);
     return { descriptors, explained: segments + archives, residentBytes: Number(kib) * 1024 };

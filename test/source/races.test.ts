@@ -42,6 +42,28 @@ for (const opening of [1, 2, 3]) {
   }
 }
 
+for (const opening of [1, 2, 3]) {
+  test(`the live file is emptied before it is opened for the ${opening}. time: what it had does not count as seen`, () =>
+    withLog(async (harness, log) => {
+      log.write(lines(40));
+      let count = 0;
+      beforeOpening(
+        (path) => path === log.path && ++count === opening,
+        () => {
+          fs.truncateSync(log.path);
+          fs.appendFileSync(log.path, '{"another":"line"}\n');
+        },
+      );
+      await harness.read();
+      assert.equal(count, opening);
+      await harness.settle();
+      // More than there is would be waited for, and told as a gap, by who lacks it.
+      const { size } = fs.statSync(log.path);
+      const live = harness.source.segments().find((segment) => segment.live);
+      assert.deepEqual([live?.position, live?.sizeSeen], [size, size]);
+    }));
+}
+
 test('a known file is rotated before a new start opens it', async (t) => {
   for (const opening of [1, 2]) {
     await t.test(`for the ${opening}. time`, () =>
