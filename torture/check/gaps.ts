@@ -71,7 +71,9 @@ export class Losses {
   /** The path, and the time of an event in the file, which no other file has but its copies. */
   #isOf(gap: ToldGap, { paths, times, firstTime }: Part): boolean {
     const known = (firstTime !== undefined && this.#paths.get(firstTime)) || paths;
-    return known.has(gap.path) && (gap.after_event === null || times.has(Date.parse(gap.after_event)));
+    // A file without any event has the time of its last change.
+    const isTime = gap.after_event === null || times.size === 0 || times.has(Date.parse(gap.after_event));
+    return isTime && known.has(gap.path);
   }
 
   #isUnseen(line: Line, { part, end, loss }: Place): boolean {
