@@ -6,6 +6,7 @@ import { askStatus, noteSeen, type Usage, usageOf } from './probe.ts';
 import { Timeline } from './timeline.ts';
 
 const PROBE_MS = 200;
+const CATCH_UP_MS = 2500;
 const RESTART_MS = 200;
 const START_MS = 20_000;
 /** `shutdown_timeout`, and what a loaded machine adds. */
@@ -90,6 +91,14 @@ export class AgentLives {
     if (works && !this.#options.hostFailedSince(Date.now() - PROBE_MS)) this.timeline.awake(life, Date.now());
     const usage = usageOf(pid, status);
     if (usage !== undefined) this.usages.push(usage);
+  }
+
+  /** Waits until every sink has everything that the agent knows of, but not for long. */
+  async catchUp(): Promise<void> {
+    for (const end = Date.now() + CATCH_UP_MS; Date.now() < end; await sleep(PROBE_MS)) {
+      const status = this.isUp ? await askStatus(this.#options.socket) : undefined;
+      if (status?.sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0)) === true) return;
+    }
   }
 
   async kill(): Promise<void> {

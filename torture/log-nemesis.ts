@@ -11,6 +11,14 @@ export interface LogNemesisDeps {
   readonly tally: FaultTally;
   /** Lets the agent say what it has seen, before something is destroyed. */
   probe(): Promise<void>;
+  /** Lets the agent read and deliver what there is, as far as it is able to. */
+  catchUp(): Promise<void>;
+}
+
+/** Before every second time that unread lines are destroyed the agent may catch up: else little would be left to check. */
+async function beforeDestruction({ kind }: LogStep, { tally, probe, catchUp }: LogNemesisDeps): Promise<void> {
+  if ((tally.done.get(kind) ?? 0) % 2 === 0) await catchUp();
+  await probe();
 }
 
 /** Does to the log what the plan says. */
@@ -47,10 +55,10 @@ export async function performLogStep(step: LogStep, deps: LogNemesisDeps): Promi
       return counted();
     }
     case 'delete the oldest backups':
-      await probe();
+      await beforeDestruction(step, deps);
       return counted(log.deleteOldest(step.keep) > 0);
     case 'truncate':
-      await probe();
+      await beforeDestruction(step, deps);
       log.truncate();
       return counted();
     case 'copytruncate with a writer between':
@@ -61,19 +69,19 @@ export async function performLogStep(step: LogStep, deps: LogNemesisDeps): Promi
       await probe();
       return counted(log.cutBack(step.lines, step.within));
     case 'symlink to another file':
-      await probe();
+      await beforeDestruction(step, deps);
       log.linkElsewhere();
       await sleep(step.forMs);
       log.linkBack();
       return counted();
     case 'delete and recreate the directory':
-      await probe();
+      await beforeDestruction(step, deps);
       log.deleteDirectory();
       await sleep(step.goOnMs);
       log.recreateDirectory();
       return counted();
     case 'delete the live file':
-      await probe();
+      await beforeDestruction(step, deps);
       log.deleteLive();
       await sleep(step.goOnMs);
       log.reopen();

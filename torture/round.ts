@@ -76,7 +76,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   const store = scene.subdirectory('taken');
   const thief = new ArchiveThief({ archive: scene.paths.archive, store, lives, socket: scene.paths.socket });
   host = new HostNemesis({ scene, thief, tally });
-  const deps = { log, lines, tally, lives, probe: () => lives.probe() };
+  const deps = { log, lines, tally, lives, probe: () => lives.probe(), catchUp: () => lives.catchUp() };
 
   const begun = Date.now();
   const ended = new AbortController();
