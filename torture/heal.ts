@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentStatus } from '../src/admin/agent-status.ts';
 import { AgentProcess } from '../test/helpers/agent-process.ts';
 import { archiveFiles, readLines } from '../test/helpers/archive-reader.ts';
 import type { AgentLives } from './agent-lives.ts';
@@ -71,10 +73,12 @@ async function expectWork({ scene, lives, log, lines, violations }: HealedWorld)
   await becomes('a line that was written after everything was mended is archived', () =>
     isArchived(scene.paths.archive, marker.bytes),
   );
-  await becomes('every sink has caught up', async () => {
-    const status = await askStatus(scene.paths.socket);
-    return status?.pid === lives.pid && status!.sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0));
+  let last: AgentStatus | undefined;
+  await becomes('every sink has caught up (status.json has the last look)', async () => {
+    last = await askStatus(scene.paths.socket);
+    return last?.pid === lives.pid && last!.sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0));
   });
+  writeFileSync(join(scene.directory, 'status.json'), JSON.stringify(last, undefined, 1) ?? 'no answer');
 }
 
 async function isArchived(archive: string, line: Buffer): Promise<boolean> {

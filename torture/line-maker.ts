@@ -41,8 +41,7 @@ export class LineMaker {
       bytes: Buffer.from(text),
       kind: isLong ? 'long' : 'event',
       tag: isLong ? '_oversize' : tag,
-      // A long line is not looked into.
-      timeMs: isLong ? undefined : this.#lastMs,
+      timeMs: this.#lastMs,
     };
   }
 
