@@ -51,7 +51,7 @@ function joined(format: ArchiveFormat, level: number): Way {
     for (const [start, end] of pieces) {
       const startsMember = start === 0;
       const dictionary = startsMember ? undefined : content.subarray(Math.max(0, start - DICTIONARY_BYTES), start);
-      size += (await format.compress!({ content: content.subarray(start, end), dictionary, startsMember, level }))
+      size += (await format.codec!.compress({ content: content.subarray(start, end), dictionary, startsMember, level }))
         .length;
     }
     return size;

@@ -13,9 +13,15 @@ export class AgentUnderFire {
   /** The last lines that one of the processes logged as a warning or an error. */
   readonly warnings: string[] = [];
   readonly #config: AgentOptions['config'];
+  #pid: number | undefined;
 
   constructor(config: AgentOptions['config']) {
     this.#config = config;
+  }
+
+  /** Of the process that runs, or ran last. */
+  get pid(): number | undefined {
+    return this.#pid;
   }
 
   /**
@@ -28,27 +34,27 @@ export class AgentUnderFire {
     plans: readonly PlannedKill[],
     onKill: (pid: number | undefined, plan: PlannedKill) => void,
   ): Promise<void> {
-    let agent = AgentProcess.start({ config: this.#config });
+    let agent = this.#start();
     for (const plan of plans) {
       await writer.reached(plan.atEvents);
       await sleep(plan.delayMs);
-      const exit = await agent.kill();
-      this.#keepWarnings(agent.log);
-      if (exit.signal !== 'SIGKILL') throw ended('ended by itself', exit, agent.log);
-      this.kills++;
+      if (plan.gentle === true) {
+        await this.#stop(agent);
+      } else {
+        const exit = await agent.kill();
+        this.#keepWarnings(agent.log);
+        if (exit.signal !== 'SIGKILL') throw ended('ended by itself', exit, agent.log);
+        this.kills++;
+      }
       onKill(agent.pid, plan);
       await sleep(plan.awayMs);
-      agent = AgentProcess.start({ config: this.#config });
+      agent = this.#start();
     }
     const tooEarly = agent.exited.then((exit) => {
       throw ended('ended by itself', exit, agent.log);
     });
     await Promise.race([writer.done, tooEarly]);
-    // A SIGTERM before the program has begun would end it like any other program: nothing to see of draining.
-    await agent.waitFor('the first log line', () => agent.log.length > 0);
-    const exit = await agent.stop(DRAIN_MS);
-    this.#keepWarnings(agent.log);
-    if (exit.code !== 0) throw ended('was stopped by SIGTERM and failed', exit, agent.log);
+    await this.#stop(agent);
   }
 
   /** Reads what is left: `run --exit-at-eof`. @throws Error when that fails. */
@@ -56,6 +62,20 @@ export class AgentUnderFire {
     const { log, ...exit } = await AgentProcess.runToEnd({ config: this.#config }, DRAIN_MS);
     this.#keepWarnings(log);
     if (exit.code !== 0) throw ended('failed with --exit-at-eof', exit, log);
+  }
+
+  #start(): AgentProcess {
+    const agent = AgentProcess.start({ config: this.#config });
+    this.#pid = agent.pid;
+    return agent;
+  }
+
+  async #stop(agent: AgentProcess): Promise<void> {
+    // A SIGTERM before the program has begun would end it like any other program: nothing to see of draining.
+    await agent.waitFor('the first log line', () => agent.log.length > 0);
+    const exit = await agent.stop(DRAIN_MS);
+    this.#keepWarnings(agent.log);
+    if (exit.code !== 0) throw ended('was stopped by SIGTERM and failed', exit, agent.log);
   }
 
   #keepWarnings(log: readonly LogLine[]): void {

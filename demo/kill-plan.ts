@@ -11,6 +11,8 @@ export interface PlannedKill {
   readonly delayMs: number;
   /** Time from the kill to the next start. */
   readonly awayMs: number;
+  /** Stops it with SIGTERM instead, as an upgrade does: it has to end with exit code 0. */
+  readonly gentle?: boolean;
 }
 
 /**

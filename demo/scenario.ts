@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveConfig } from '../test/helpers/agent-process.ts';
 import { LineMultiset } from '../test/helpers/line-multiset.ts';
@@ -7,6 +6,7 @@ import { CONDITION_PLANS } from './condition-plan.ts';
 import { listDeadLetters } from './dead-letters.ts';
 import { DemoReceiver, type ReceiverName } from './demo-receiver.ts';
 import { planKills } from './kill-plan.ts';
+import { makePlaces, type Places } from './places.ts';
 import { describeCondition, receiverProgress, watch, writerProgress } from './progress.ts';
 import type { DemoResult } from './report.ts';
 import { count, type Screen, size } from './screen.ts';
@@ -48,18 +48,12 @@ export interface ScenarioOptions {
 /** Runs the demo: write, kill, restart, drain, read back. @throws Error when a process or a receiver fails. */
 export async function runScenario(options: ScenarioOptions, screen: Screen): Promise<DemoResult> {
   const { directory, events, seed } = options;
-  const paths = {
-    state: join(directory, 'state'),
-    log: join(directory, 'log', 'audit.log'),
-    archive: join(directory, 'archive'),
-  };
-  for (const name of ['state', 'log', 'archive']) mkdirSync(join(directory, name), { mode: 0o700 });
-  const ledger = join(directory, 'ledger');
+  const paths = makePlaces(directory);
 
   const receivers = options.http ? await startReceivers(seed) : [];
   const config = agentConfig(paths, receivers);
   const agent = new AgentUnderFire(config);
-  const writer = startWriter(options, paths.log, ledger);
+  const writer = startWriter(options, paths);
   const seconds = stopwatch();
   const stopWatching = watch(screen, [
     writerProgress(screen, { writer, archive: paths.archive, events }),
@@ -88,7 +82,7 @@ export async function runScenario(options: ScenarioOptions, screen: Screen): Pro
   );
 
   await drain(agent, receivers, paths.state, screen);
-  const expected = LineMultiset.fromLedger(ledger);
+  const expected = LineMultiset.fromLedger(paths.ledger);
   const delivery = options.http
     ? {
         receivers: await Promise.all(receivers.map((receiver) => receiver.finish(expected))),
@@ -133,13 +127,13 @@ async function drain(
   screen.print(`drained with run --exit-at-eof in ${seconds()} s`);
 }
 
-function startWriter(options: ScenarioOptions, path: string, ledger: string): WriterProcess {
+function startWriter(options: ScenarioOptions, { log, ledger }: Places): WriterProcess {
   const bytes = options.events * MEAN_EVENT_BYTES;
   const [maxRate, minSeconds] = options.http
     ? [MAX_BYTES_PER_SECOND_WITH_HTTP, MIN_WRITE_SECONDS_WITH_HTTP]
     : [MAX_BYTES_PER_SECOND, MIN_WRITE_SECONDS];
   return new WriterProcess({
-    path,
+    path: log,
     ledger,
     events: options.events,
     seed: options.seed,

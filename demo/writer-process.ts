@@ -9,6 +9,8 @@ const PROGRAM = fileURLToPath(new URL('./writer.ts', import.meta.url));
 export interface WriterOptions extends ApiserverLogOptions {
   /** File of hashes of the lines written, 16 bytes each. */
   readonly ledger: string;
+  /** File of the times at which they were written, epoch milliseconds, 8 bytes each (double, little-endian). Default: none. */
+  readonly times?: string;
   readonly events: number;
   readonly seed: number;
   /** Time that the events span, milliseconds. */

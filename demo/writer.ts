@@ -17,6 +17,9 @@ const TICK_MS = 5;
 /** After a pause of the machine the rate stays what it was: an apiserver does not make up for lost time either. */
 const MAX_TICK_MS = 50;
 
+/** Of a record in the file of times. */
+const TIME_BYTES = 8;
+
 const options = JSON.parse(process.argv[2] ?? '{}') as WriterOptions;
 
 // stdin ends when the parent does, however it does: nobody is left to read the log.
@@ -24,6 +27,7 @@ process.stdin.on('end', () => process.exit(1)).resume();
 
 const log = new ApiserverLog(options);
 const ledger = openSync(options.ledger, 'a', 0o600);
+const times = options.times === undefined ? undefined : openSync(options.times, 'a', 0o600);
 let events = 0;
 let bytes = 0;
 
@@ -48,11 +52,14 @@ for (let next = lines.next(); next.done !== true; ) {
     batch.push(line);
   }
   if (batch.length > 0) writeSync(ledger, Buffer.concat(batch.map((line) => hashLine(line.subarray(0, -1)))));
-  for (const line of batch) {
+  const written = Buffer.alloc(batch.length * TIME_BYTES);
+  for (const [index, line] of batch.entries()) {
+    written.writeDoubleLE(performance.timeOrigin + performance.now(), index * TIME_BYTES);
     log.write(line);
     events++;
     bytes += line.length;
   }
+  if (times !== undefined) writeSync(times, written);
 
   if (now >= nextProgress) {
     tell(false);

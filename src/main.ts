@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import os from 'node:os';
 import process from 'node:process';
+import v8 from 'node:v8';
 import { closeEarlyDebugger, takeSigusr1 } from './early-debugger.ts';
-import { unsupportedNode } from './node-version.ts';
+import { majorVersion, unsupportedNode } from './node-version.ts';
 
 /** Threads of libuv's pool beyond one a core, for file calls that wait while all cores compress. */
 const SPARE_POOL_THREADS = 4;
 
+// Without this V8 counts buffers outside of its heap as if they were on it, and goes through the whole heap for each 16 MB of
+// them: in a catch-up ten times a second. A version that does not know a flag complains on stderr.
+if (majorVersion(process.versions.node) >= 26) v8.setFlagsFromString('--external-memory-accounted-in-global-limit');
 takeSigusr1();
 const unsupported = unsupportedNode(process.versions.node);
 if (unsupported === undefined) {

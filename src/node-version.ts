@@ -6,7 +6,10 @@ const OLDEST_NODE = 24;
  * because it must load where nothing else does.
  */
 export function unsupportedNode(version: string): string | undefined {
-  const major = Number.parseInt(version, 10);
-  if (major >= OLDEST_NODE) return undefined;
+  if (majorVersion(version) >= OLDEST_NODE) return undefined;
   return `needs Node.js ${OLDEST_NODE} or newer, and this is ${version}. Start it with npx auditail, which brings its own`;
+}
+
+export function majorVersion(version: string): number {
+  return Number.parseInt(version, 10);
 }

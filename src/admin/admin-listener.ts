@@ -1,6 +1,7 @@
-import http from 'node:http';
+import type { Server } from 'node:http';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.ts';
 import { describeError, errorCode } from '../errors.ts';
+import { http } from '../node-http.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AdminView } from './admin-view.ts';
 import { answer } from './answer.ts';
@@ -30,7 +31,7 @@ export class AdminListener {
   readonly #timeoutMs: number;
   #view: AdminView | undefined;
   #wanted: ListenAddress | undefined;
-  #server: http.Server | undefined;
+  #server: Server | undefined;
   #socket: SocketFile | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** One change at a time. */
@@ -123,7 +124,7 @@ export class AdminListener {
     );
   }
 
-  #newServer(): http.Server {
+  #newServer(): Server {
     const server = http.createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -142,7 +143,7 @@ export class AdminListener {
   }
 }
 
-function listenOnPort(server: http.Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listenOnPort(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {

@@ -171,9 +171,13 @@ export class EventPipeline implements LineHandler {
       segment.firstTime ??= time;
     }
     const tag = this.#deps.rewriter.rewrite(this.#source.tag, scanner);
-    for (const sink of this.#sinksFor(tag, segment)) {
+    const sinks = this.#sinksFor(tag, segment);
+    // Not for…of, which makes an iterator for each event; and a time is read once for all who want the same.
+    for (let i = 0; i < sinks.length; i += 1) {
+      const sink = sinks[i]!;
       if (this.#origin.offset < segment.from[sink.index]!) continue;
-      const filedAt = sinkTimes[sink.index]!.of(buffer) ?? this.#deps.now();
+      const times = sinkTimes[sink.index]!;
+      const filedAt = (times === eventTime ? time : times.of(buffer)) ?? this.#deps.now();
       sink.target.append(tag, filedAt, buffer, start, end, this.#origin);
     }
   }

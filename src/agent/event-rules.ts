@@ -12,13 +12,21 @@ export interface EventReader {
   readonly classifier: LineClassifier;
   /** The event's own time, for the order of segments and for people. */
   readonly eventTime: EventTime;
-  /** The time that each sink files an event under, in the order of the sinks. */
+  /** The time that each sink files an event under, in the order of the sinks; `eventTime` itself where it is that. */
   readonly sinkTimes: readonly EventTime[];
 }
 
 /** An HTTP sink gets the event's own time, as files do by default. */
 function timeFields(config: SinkConfig): readonly TimeField[] {
   return config.type === 'file' ? config.time : TIME_PATHS;
+}
+
+/** Whether they read one time: what stands behind the arrival, which is always known, is never read. */
+function readsTheSame(fields: readonly TimeField[], others: readonly TimeField[]): boolean {
+  const [read, other] = [fields, others].map((all) =>
+    all.slice(0, all.includes('arrival') ? all.indexOf('arrival') : undefined),
+  );
+  return read!.join() === other!.join();
 }
 
 /** A configuration's rules for events, compiled: what their fields and times are, which tag they get and which sinks. */
@@ -39,11 +47,15 @@ export class EventRules<S extends { readonly config: SinkConfig }> {
   newReader(): EventReader {
     const paths = [...new Set([...this.rewriter.paths, ...TIME_PATHS])];
     const scanner = new EventScanner(paths);
+    const eventTime = new EventTime(scanner, paths, TIME_PATHS, this.#now);
     return {
       scanner,
       classifier: new LineClassifier(scanner),
-      eventTime: new EventTime(scanner, paths, TIME_PATHS, this.#now),
-      sinkTimes: this.#sinks.map((sink) => new EventTime(scanner, paths, timeFields(sink.config), this.#now)),
+      eventTime,
+      sinkTimes: this.#sinks.map((sink) => {
+        const fields = timeFields(sink.config);
+        return readsTheSame(fields, TIME_PATHS) ? eventTime : new EventTime(scanner, paths, fields, this.#now);
+      }),
     };
   }
 }

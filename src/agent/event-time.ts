@@ -28,7 +28,9 @@ export class EventTime {
   /** Milliseconds since the epoch, of the event scanned last in `buffer`; undefined when only its arrival is known. */
   of(buffer: Buffer): number | undefined {
     const { kinds, starts, ends } = this.#scanner;
-    for (const index of this.#indexes) {
+    const indexes = this.#indexes;
+    for (let i = 0; i < indexes.length; i += 1) {
+      const index = indexes[i]!;
       if (kinds[index] !== STRING) continue;
       const time = parseTimestamp(buffer, starts[index]!, ends[index]!);
       if (time !== undefined && time >= EARLIEST && time <= this.#now() + MAX_AHEAD_MS) return time;

@@ -5,6 +5,7 @@ import { AuditailError } from '../errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { SinkRename } from './sink-rename.ts';
 import { type Database, openSqlite, openSqliteReadOnly, type SqliteFile } from './sqlite-file.ts';
+import { foreignRows } from './state-rows.ts';
 
 export type { Database } from './sqlite-file.ts';
 
@@ -60,5 +61,5 @@ export function createStateDir(stateDir: string): void {
 }
 
 function stateFile(stateDir: string): SqliteFile {
-  return { path: statePath(stateDir), name: 'state database', code: 'STATE', migrations: MIGRATIONS };
+  return { path: statePath(stateDir), name: 'state database', code: 'STATE', migrations: MIGRATIONS, foreignRows };
 }

@@ -16,6 +16,8 @@ export interface SqliteFile {
   readonly code: string;
   /** Step N takes it from `user_version` N to N + 1. */
   readonly migrations: readonly string[];
+  /** A table with a row that nobody wrote; undefined where there is none. */
+  readonly foreignRows?: (db: Database) => string | undefined;
 }
 
 /**
@@ -24,14 +26,13 @@ export interface SqliteFile {
  * @throws AuditailError `…_CORRUPT`, `…_VERSION`, `…_OPEN`
  */
 export function openSqlite(file: SqliteFile, durability: Durability): Database {
-  return opened(file, () => {
-    const db = new Sqlite(file.path, { timeout: BUSY_TIMEOUT_MS });
+  return opened(file, { timeout: BUSY_TIMEOUT_MS }, (db) => {
     db.pragma('journal_mode = WAL');
     setDurability(db, durability);
     db.pragma('foreign_keys = ON');
     checkIntegrity(file, db);
     migrate(file, db);
-    return db;
+    checkContent(file, db);
   });
 }
 
@@ -42,17 +43,19 @@ export function setDurability(db: Database, durability: Durability): void {
 
 /** Opens an existing database to look at it, beside a running agent or without one. @throws as {@link openSqlite} */
 export function openSqliteReadOnly(file: SqliteFile): Database {
-  return opened(file, () => {
-    const db = new Sqlite(file.path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  return opened(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS }, (db) => {
     assertKnownVersion(file, db);
-    return db;
   });
 }
 
-function opened(file: SqliteFile, open: () => Database): Database {
+function opened(file: SqliteFile, options: Sqlite.Options, prepare: (db: Database) => void): Database {
+  let db: Database | undefined;
   try {
-    return open();
+    db = new Sqlite(file.path, options);
+    prepare(db);
+    return db;
   } catch (cause) {
+    db?.close();
     if (cause instanceof AuditailError) throw cause;
     if (['SQLITE_CORRUPT', 'SQLITE_NOTADB'].includes(errorCode(cause) ?? '')) throw corrupt(file, cause);
     throw new AuditailError(`${file.code}_OPEN`, `cannot open the ${file.name} ${file.path}`, {
@@ -62,15 +65,39 @@ function opened(file: SqliteFile, open: () => Database): Database {
   }
 }
 
+/** Not the quicker `quick_check`: an index that lacks a row fails each commit, which is no better than a damaged file. */
 function checkIntegrity(file: SqliteFile, db: Database): void {
-  const result = db.pragma('quick_check(1)', { simple: true });
-  // SQLite's verdict has several lines, and an error is one.
-  if (result !== 'ok') throw corrupt(file, new Error(String(result).replaceAll(/\s*\n\s*/g, ' ')));
+  const result = db.pragma('integrity_check(1)', { simple: true });
+  if (result !== 'ok') throw corrupt(file, new Error(String(result)));
 }
 
+/** SQLite takes a schema in which a name was changed, and rows in which a value was. */
+function checkContent(file: SqliteFile, db: Database): void {
+  const found = schemaOf(db);
+  const isWhole = [...schemaOf(emptyOf(file))].every(([name, sql]) => found.get(name) === sql);
+  if (!isWhole) throw corrupt(file, new Error('its tables are not those that it was made with'));
+  const table = file.foreignRows?.(db);
+  if (table !== undefined) throw corrupt(file, new Error(`a row of its table ${table} holds what cannot be there`));
+}
+
+/** One in memory that has the newest version. */
+function emptyOf(file: SqliteFile): Database {
+  const db = new Sqlite(':memory:');
+  migrate(file, db);
+  return db;
+}
+
+/** How each table, index and trigger was made, by name. */
+function schemaOf(db: Database): Map<string, string | null> {
+  const rows = db.prepare('SELECT name, sql FROM sqlite_master').raw().all() as [string, string | null][];
+  return new Map(rows);
+}
+
+/** What SQLite says may quote what it found in the file, and has several lines; an error is one line of text. */
 function corrupt({ path, name, code }: SqliteFile, cause: unknown): AuditailError {
+  const said = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
   return new AuditailError(`${code}_CORRUPT`, `the ${name} ${path} is damaged`, {
-    cause,
+    cause: new Error(said),
     hint:
       `Restore it from a copy, or move it aside with: for f in '${path}' '${path}-wal' '${path}-shm'; ` +
       'do [ ! -e "$f" ] || mv "$f" "$f.damaged"; done',

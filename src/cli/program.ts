@@ -1,17 +1,17 @@
 import { Argument, Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../package-version.ts';
 import type { Command, CommandOption, ExitCode } from './command.ts';
-import { COMMANDS, GROUPS } from './commands.ts';
+import { commandsFor, GROUPS } from './commands.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command line (without the program's own name) and gives its exit code. Throws what the command throws. */
 export async function runProgram(
   line: readonly string[],
   terminal: Terminal,
-  commands: readonly Command[] = COMMANDS,
+  commands?: readonly Command[],
 ): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
-  const program = buildProgram(terminal, commands, (code) => {
+  const program = buildProgram(terminal, commands ?? (await commandsFor(line)), (code) => {
     exitCode = code;
   });
   try {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { constants, readFileSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { AuditailError } from '../errors.ts';
 import { MAX_SECRET_LENGTH } from './limits.ts';
@@ -66,13 +66,18 @@ export class FileSecret extends HiddenText {
       // Before it is read: a change in between is seen the next time.
       const version = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
       if (version === this.#version) return this.#text;
-      this.#text = this.#checked(stat.size > MAX_SECRET_LENGTH ? undefined : readFileSync(this.#file, 'utf8'));
+      this.#text = this.#checked(stat.size > MAX_SECRET_LENGTH ? undefined : this.#read());
       this.#version = Date.now() - Number(stat.ctimeMs) > SETTLED_MS ? version : undefined;
       return this.#text;
     } catch (cause) {
       if (cause instanceof AuditailError) throw cause;
       throw new AuditailError('SECRET_FILE', `cannot read the secret file ${this.#file}`, { cause });
     }
+  }
+
+  /** A pipe that took the file's place meanwhile gives nothing, instead of holding up the agent. */
+  #read(): string {
+    return readFileSync(this.#file, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NONBLOCK });
   }
 
   #checked(content: string | undefined): string {

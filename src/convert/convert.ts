@@ -2,7 +2,6 @@ import { ConfigError } from '../config/config-error.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { AuditailError } from '../errors.ts';
 import { unparsedTag } from '../route/reserved-tags.ts';
-import { Router } from '../route/router.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { Context } from './context.ts';
 import type { Converted } from './conversion.ts';
@@ -12,6 +11,7 @@ import { convertFluentBit } from './fluent-bit/convert-fluent-bit.ts';
 import { parseFluentBit } from './fluent-bit/parse-fluent-bit.ts';
 import { convertFluentd } from './fluentd/convert-fluentd.ts';
 import { parseFluentd } from './fluentd/parse-fluentd.ts';
+import { tagMatcher } from './fluentd/tag-matcher.ts';
 import { MappingBuilder } from './mapping-builder.ts';
 import type { Place } from './section.ts';
 
@@ -77,10 +77,11 @@ export function convert(text: string, options: ConvertOptions): Conversion {
 
 /** Both tools drop lines that are no events. Here they have a tag, and it depends on the sinks whether they are kept. */
 function noteUnparsed({ sources, sinks }: Converted, findings: Findings, start: Place): void {
-  const router = new Router(sinks.map(({ keys }) => ({ match: String(keys.get('match')), sink: keys })));
+  // One that is no pattern takes nothing; that it is none is a warning of its own.
+  const takers = sinks.map(({ keys }) => tagMatcher(String(keys.get('match')), () => undefined));
   for (const tag of new Set(sources.map((source) => source.tag))) {
     const unparsed = unparsedTag(tag);
-    if (sinks.length === 0 || router.sinksFor(unparsed).length > 0) continue;
+    if (sinks.length === 0 || takers.some((takes) => takes(unparsed))) continue;
     findings.note(
       start,
       `lines that are no events have the tag ${unparsed}, which no sink takes; add it to a match to keep them`,

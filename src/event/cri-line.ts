@@ -31,7 +31,7 @@ export class CriLine implements ContainerLine {
     const timeEnd = spaceIn(buffer, start, end);
     if (parseTimestamp(buffer, start, timeEnd) === undefined)
       return this.#fail(start, 'expected the time of a CRI log');
-    const streamStart = timeEnd + 1;
+    const streamStart = Math.min(end, timeEnd + 1);
     const stream = STREAMS.find(([name]) => startsWith(buffer, streamStart, end, name));
     if (stream === undefined) return this.#fail(streamStart, 'expected stdout or stderr');
     const tags = streamStart + stream[0].length;

@@ -48,7 +48,9 @@ export class PathNode {
   /** The child whose key has the bytes [start, end) of `buf`, which hold no escape; not for nodes with `decodeKeys`. */
   childByBytes(buf: Buffer, start: number, end: number): PathNode | undefined {
     const length = end - start;
-    next: for (const child of this.keyed) {
+    const { keyed } = this;
+    next: for (let i = 0; i < keyed.length; i += 1) {
+      const child = keyed[i]!;
       const bytes = child.bytes!;
       if (bytes.length !== length) continue;
       for (let index = 0; index < length; index += 1) {

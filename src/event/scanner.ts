@@ -250,7 +250,9 @@ export class EventScanner {
   }
 
   #capture(node: PathNode, kind: number, start: number, end: number): void {
-    for (const slot of node.slots) {
+    const { slots } = node;
+    for (let i = 0; i < slots.length; i += 1) {
+      const slot = slots[i]!;
       this.kinds[slot] = kind;
       this.starts[slot] = start;
       this.ends[slot] = end;
@@ -258,7 +260,8 @@ export class EventScanner {
   }
 
   #forget(node: PathNode): void {
-    for (const slot of node.slotsBelow) this.kinds[slot] = MISSING;
+    const { slotsBelow } = node;
+    for (let i = 0; i < slotsBelow.length; i += 1) this.kinds[slotsBelow[i]!] = MISSING;
   }
 
   #reset(): void {

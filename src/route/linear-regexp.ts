@@ -19,6 +19,9 @@ const MAX_BITS = 22;
  */
 const TOKENS = /\\.|\[(?:\\.|[^\]\\])*\]|\(\?(?:<?[=!]|<[^>]*>|[a-z-]*:)|(\)?)([*+?]|\{(\d+)(?:(,)(\d*))?\})\??|./gs;
 
+/** Characters of an expression. V8 compiles when it is first used, and then fails on one of some thousand groups. */
+const MAX_SOURCE = 4096;
+
 /** A regular expression whose time on any text of at most 1024 characters is a matter of milliseconds. */
 export interface LinearPattern {
   /** Number of capture groups. */
@@ -36,9 +39,15 @@ export interface LinearPattern {
  * Throws `PATTERN` for any other, and for what is no regular expression.
  */
 export function compilePattern(source: string): LinearPattern {
+  if (source.length > MAX_SOURCE) {
+    throw new AuditailError('PATTERN', `a regular expression has at most ${MAX_SOURCE} characters`, {
+      hint: `This one has ${source.length}: split it into several rules`,
+    });
+  }
   let regexp: RegExp;
   try {
     regexp = new RegExp(source, 's');
+    regexp.exec('');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/^.*: /s, '') : String(cause);
     throw new AuditailError('PATTERN', `'${source}' is no regular expression: ${reason}`, {

@@ -74,7 +74,9 @@ export class Rewriter {
     const program = this.#last !== undefined && this.#last.tag === tag ? this.#last : this.#program(tag);
     if (program.paths.length === 0) return program.missing;
     let known: Results | string | undefined = program.results;
-    for (const path of program.paths) {
+    const { paths } = program;
+    for (let i = 0; i < paths.length; i += 1) {
+      const path = paths[i]!;
       known = (known as Results).get(clip(fields.text(path) ?? ''));
       if (known === undefined) return this.#evaluate(program, fields);
     }

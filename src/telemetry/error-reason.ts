@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { errorCode } from '../errors.ts';
+import { http } from '../node-http.ts';
 
 /** What is no error of the system, or has no code. */
 const OTHER = 'other';
@@ -12,5 +12,5 @@ export function errorReason(error: unknown): string {
 
 /** A metric's `reason` for an answer: `http_503`. A receiver can make up no more of them than there are statuses. */
 export function statusReasonLabel(status: number): string {
-  return STATUS_CODES[status] === undefined ? OTHER : `http_${status}`;
+  return http.STATUS_CODES[status] === undefined ? OTHER : `http_${status}`;
 }

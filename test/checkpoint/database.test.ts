@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { openDatabase, openDatabaseReadOnly, statePath } from '../../src/checkpoint/database.ts';
 import { MIGRATIONS } from '../../src/checkpoint/migrations.ts';
 import { SegmentRecords } from '../../src/checkpoint/segment-records.ts';
-import { AuditailError } from '../../src/errors.ts';
+import { AuditailError, describeError } from '../../src/errors.ts';
 import { tempState } from './temp-state.ts';
 
 const TABLES = ['anchors', 'archives', 'gaps', 'offsets', 'segments', 'settings', 'sources', 'spools', 'streams'];
@@ -173,6 +173,56 @@ test('a state directory that cannot be made, and a state that is a directory, ar
     codeOf(() => openDatabase(dir, 'process')),
     'STATE_OPEN',
   );
+});
+
+test('nothing is written through a link in the place of the write-ahead log or its index', (t) => {
+  for (const suffix of ['-wal', '-shm']) {
+    const dir = tempState(t);
+    openDatabase(dir, 'process').close();
+    const other = path.join(path.dirname(dir), 'other');
+    fs.writeFileSync(other, 'mine');
+    fs.symlinkSync(other, `${statePath(dir)}${suffix}`);
+    assert.equal(
+      codeOf(() => openDatabase(dir, 'process').close()),
+      'STATE_OPEN',
+    );
+    assert.equal(fs.readFileSync(other, 'utf8'), 'mine');
+  }
+});
+
+for (const [what, sql] of [
+  ['a table that has another column', 'ALTER TABLE spools RENAME COLUMN offset TO place'],
+  ['an index that is gone', 'DROP INDEX segments_by_head'],
+  ['a number that cannot be', 'UPDATE streams SET id = 2; INSERT INTO spools VALUES ($s, -1, 0)'],
+  ['a device that is no number', "INSERT INTO segments VALUES (1, 1, 'x', '1', '', '/log', 0, 0, 0, 0, 0, NULL, 0)"],
+  [
+    'a device with a NUL',
+    "INSERT INTO segments VALUES (1, 1, '1' || char(0) || 'x', '1', '', '/', 0, 0, 0, 0, 0, NULL, 0)",
+  ],
+  ['a limit that is no number', "INSERT INTO settings VALUES ('tail_limit', '1' || char(0))"],
+  ['a path with a NUL', "INSERT INTO streams VALUES (7, 's', '/log' || char(0))"],
+  ['an offset of a segment that is not there', "PRAGMA foreign_keys = OFF; INSERT INTO offsets VALUES ('s', 99, 0)"],
+] as const) {
+  test(`a state with ${what} is refused as a damaged one, and told in one line`, (t) => {
+    const dir = tempState(t);
+    const db = openDatabase(dir, 'process');
+    new SegmentRecords(db).streamId('s', '/log');
+    db.exec(sql.replace('$s', "'s'"));
+    db.close();
+    assert.throws(
+      () => openDatabase(dir, 'process').close(),
+      (error) =>
+        error instanceof AuditailError && error.code === 'STATE_CORRUPT' && !describeError(error).includes('\n'),
+    );
+  });
+}
+
+test('what others have added to a state does no harm', (t) => {
+  const dir = tempState(t);
+  const db = openDatabase(dir, 'process');
+  db.exec('ANALYZE; CREATE TABLE mine (a); CREATE INDEX my_index ON segments (path)');
+  db.close();
+  openDatabase(dir, 'process').close();
 });
 
 test('a reader beside a running writer sees what is committed, and cannot write', (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -89,4 +89,51 @@ test('what is no lock file is told, and not taken for a lock that is held', (t) 
   const dir = tempState(t);
   fs.mkdirSync(path.join(dir, 'lock.sqlite'), { recursive: true });
   assert.equal(refusal(dir).code, 'STATE_LOCK');
+});
+
+test('a damaged lock file is told with the command that resolves it, to a start and to a command', (t) => {
+  const dir = tempState(t);
+  fs.mkdirSync(dir);
+  const file = path.join(dir, 'lock.sqlite');
+  for (const content of [Buffer.from('this is no database'), Buffer.alloc(5000, 0xa5)]) {
+    fs.writeFileSync(file, content);
+    const error = refusal(dir);
+    assert.equal(error.code, 'STATE_LOCK');
+    assert.throws(
+      () => StateLock.assertFree(dir),
+      (other) => other instanceof AuditailError && other.hint === error.hint,
+    );
+    const command = /with: (.*)$/.exec(error.hint ?? '')?.[1];
+    assert.ok(command !== undefined, error.message);
+    execFileSync('sh', ['-c', command]);
+    StateLock.acquire(dir).release();
+    fs.rmSync(file);
+  }
+});
+
+for (const [what, make] of [
+  ['a directory', (file: string) => fs.mkdirSync(file)],
+  ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
+  ['a link to another file', (file: string) => fs.symlinkSync(path.join(path.dirname(file), 'other'), file)],
+] as const) {
+  test(`${what} in the place of the holder's name does no harm`, (t) => {
+    const dir = tempState(t);
+    fs.mkdirSync(dir);
+    fs.writeFileSync(path.join(dir, 'other'), 'mine');
+    make(path.join(dir, 'lock.holder'));
+    const lock = StateLock.acquire(dir);
+    t.after(() => lock.release());
+    assert.match(refusal(dir).message, /is in use by (another process|process \d+ on .*)$/);
+    assert.equal(fs.readFileSync(path.join(dir, 'other'), 'utf8'), 'mine');
+  });
+}
+
+test('whatever stands where the name of the holder should be, the refusal is one short line', (t) => {
+  const dir = tempState(t);
+  const lock = StateLock.acquire(dir);
+  t.after(() => lock.release());
+  fs.writeFileSync(path.join(dir, 'lock.holder'), `me\u001b[31m\nauditail: all is well${'x'.repeat(1_000_000)}`);
+  const { message } = refusal(dir);
+  assert.doesNotMatch(message, /[^\x20-\x7e]/);
+  assert.ok(message.length < 400, message.slice(0, 500));
 });

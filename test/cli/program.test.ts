@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { Command } from '../../src/cli/command.ts';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { commandsFor } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { AuditailError } from '../../src/errors.ts';
@@ -125,8 +125,19 @@ test('what a command throws is the caller’s', async () => {
   await assert.rejects(runProgram(['fail'], fakeTerminal(), [failing]), { code: 'STATE_OPEN' });
 });
 
+test('a command line loads the command that it names, and anything else loads all', async () => {
+  const namesFor = async (...line: string[]) => (await commandsFor(line)).map(({ name }) => name);
+  assert.deepEqual(await namesFor('run', '-c', 'x'), ['run']);
+  assert.deepEqual(await namesFor('offsets', 'list', '--json'), ['offsets list']);
+  const all = await namesFor('--help');
+  for (const line of [['rn'], ['offsets'], ['offsets', 'lst'], ['toString'], ['help', 'run']]) {
+    assert.deepEqual(await namesFor(...line), all, line.join(' '));
+  }
+  for (const name of all) assert.deepEqual(await namesFor(...name.split(' ')), [name]);
+});
+
 test('every command of the program has help with an example that names it', async () => {
-  for (const { name, example } of COMMANDS) {
+  for (const { name, example } of await commandsFor([])) {
     const terminal = fakeTerminal();
     assert.equal(await runProgram([...name.split(' '), '--help'], terminal), 0, name);
     assert.ok(terminal.out.includes(`Usage: auditail ${name} `), name);

@@ -57,3 +57,12 @@ test('loki and splunk', () => {
   assert.deepEqual([loki?.labels, loki?.url.reveal()], [{ job: 'audit', node: 'cp-1' }, 'http://l:3100']);
   assert.deepEqual([splunk?.index, splunk?.url.reveal()], ['main', 'https://s:8088']);
 });
+
+test('an output whose Match is empty is a warning, as what check would say of it', () => {
+  const text = '[INPUT]\n    Name tail\n    Path /a.log\n    Tag a\n[OUTPUT]\n    Name es\n    Match \n    Host h\n';
+  const warnings = warningsOf(convertText(text));
+  assert.ok(
+    warnings.some((warning) => /is not valid yet: sinks\[0\]\.match: /.test(warning)),
+    warnings.join(),
+  );
+});

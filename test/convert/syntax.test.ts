@@ -4,6 +4,7 @@ import { Findings } from '../../src/convert/findings.ts';
 import { parseFluentBit } from '../../src/convert/fluent-bit/parse-fluent-bit.ts';
 import { parseFluentd } from '../../src/convert/fluentd/parse-fluentd.ts';
 import type { Section } from '../../src/convert/section.ts';
+import { convertText } from './convert-text.ts';
 
 function filesOf(further: Readonly<Record<string, string>>) {
   return {
@@ -162,5 +163,19 @@ test('Fluent Bit: sections, commands and variables', () => {
   ]) {
     const parse = () => parseFluentBit(broken!, 'm', filesOf({}), findings);
     assert.throws(parse, { code: 'CONVERT_SYNTAX', message: new RegExp(`^m:${place}: `) }, broken);
+  }
+});
+
+test('white space that is no spacing to fluentd is a key that nothing knows, with its place', () => {
+  for (const space of ['\v', '\f', '\u00a0', '\u2028', '\ufeff']) {
+    const { warnings } = convertText(
+      `<source>\n  @type tail\n  path /a\n  tag a\n  ${space} x\n</source>\n`,
+      {},
+      'fluentd',
+    );
+    assert.ok(
+      warnings.some(({ line }) => line === 5),
+      JSON.stringify(space),
+    );
   }
 });

@@ -68,7 +68,7 @@ describe('cri', () => {
   test('anything else is none, and it is said where', () => {
     assert.equal(cri(''), '1: expected the time of a CRI log');
     assert.equal(cri('{"kind":"Event"}'), '1: expected the time of a CRI log');
-    assert.equal(cri(TIME), '32: expected stdout or stderr');
+    assert.equal(cri(TIME), '31: expected stdout or stderr', 'at its end');
     assert.equal(cri(`${TIME} stdin F x`), '32: expected stdout or stderr');
     assert.equal(cri(`${TIME} stdoutF x`), '32: expected stdout or stderr');
     assert.equal(cri(`${TIME} stdout `), '39: expected P or F');

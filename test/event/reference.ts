@@ -15,12 +15,20 @@ export function parseObject(buf: Buffer, start: number, end: number): object | u
 
 /** What stands at a path, by a walk over the parsed value: own keys of objects, elements of arrays. */
 export function valueAt(value: unknown, path: string): unknown {
-  for (const segment of parseFieldPath(path)) {
+  for (const segment of segmentsOf(path)) {
     if (typeof value !== 'object' || value === null) return undefined;
     if (Array.isArray(value) !== (typeof segment === 'number') || !Object.hasOwn(value, segment)) return undefined;
     value = (value as Record<string | number, unknown>)[segment];
   }
   return value;
+}
+
+const SEGMENTS = new Map<string, readonly (string | number)[]>();
+
+function segmentsOf(path: string): readonly (string | number)[] {
+  const segments = SEGMENTS.get(path) ?? parseFieldPath(path);
+  SEGMENTS.set(path, segments);
+  return segments;
 }
 
 /** Scans, and asserts that verdict, kinds and texts are those that JSON.parse gives. Returns the verdict. */

@@ -1,11 +1,12 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EventScanner } from '../../src/event/scanner.ts';
+import { fuzz } from '../helpers/fuzz-runs.ts';
 import { document, fraction, mutate, mutation, PATHS } from './documents.ts';
 import { assertScansAsParsed } from './reference.ts';
 
-/** Runs of each property, each with one to twelve documents; AUDITAIL_FUZZ_RUNS raises it. */
-const RUNS = Number(process.env.AUDITAIL_FUZZ_RUNS ?? 4000);
+/** Runs of each property, each with one to twelve documents. */
+const RUNS = 4000;
 
 /** What stands around a document, so that a scan which looks outside its range goes wrong. */
 const surroundings = fc.constantFrom('', '}', ']}', '"', '9', '{"a":"', ',"objectRef":{"namespace":"x"}}', 'ull}');
@@ -18,7 +19,7 @@ function check(bytes: Buffer, around: string): void {
 }
 
 test('generated documents scan as JSON.parse reads them', () => {
-  fc.assert(fc.property(document, surroundings, check), { numRuns: RUNS });
+  fc.assert(fc.property(document, surroundings, check), fuzz(RUNS));
 });
 
 test('damaged documents scan as JSON.parse reads them', () => {
@@ -35,7 +36,7 @@ test('damaged documents scan as JSON.parse reads them', () => {
       }
     },
   );
-  fc.assert(property, { numRuns: RUNS });
+  fc.assert(property, fuzz(RUNS));
 });
 
 test('two documents glued together are no event, as for JSON.parse', () => {
@@ -43,7 +44,7 @@ test('two documents glued together are no event, as for JSON.parse', () => {
     fc.property(document, document, fraction, (first, second, part) => {
       check(Buffer.concat([first.subarray(0, Math.floor(part * first.length)), second]), '');
     }),
-    { numRuns: RUNS },
+    fuzz(RUNS),
   );
 });
 
@@ -61,5 +62,5 @@ test('random bytes scan as JSON.parse reads them', () => {
       fc.constantFrom('', '}', '"}', ']}', '":0}'),
     )
     .map(([before, middle, after]) => Buffer.concat([Buffer.from(before), middle, Buffer.from(after)]));
-  fc.assert(fc.property(fc.oneof(bytes, jsonish, inObject), surroundings, check), { numRuns: 10 * RUNS });
+  fc.assert(fc.property(fc.oneof(bytes, jsonish, inObject), surroundings, check), fuzz(10 * RUNS));
 });

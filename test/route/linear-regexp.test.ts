@@ -73,3 +73,10 @@ test('groups are counted and those that took no part are empty', () => {
 test('a line feed in a value hides nothing from a pattern', () => {
   assert.deepEqual(compilePattern('^(.+)$').exec('a\nb'), ['a\nb']);
 });
+
+test('an expression that V8 would fail to compile when it is first used is refused before', () => {
+  const refused = { code: 'PATTERN' };
+  assert.throws(() => compilePattern('(.+)$'.repeat(10_000)), refused);
+  assert.throws(() => compilePattern('('.repeat(30_000) + ')'.repeat(30_000)), refused);
+  assert.equal(compilePattern('(a)'.repeat(1000)).groups, 1000);
+});

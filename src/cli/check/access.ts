@@ -39,3 +39,12 @@ export function unwritableDirectory(directory: string): string | undefined {
     }
   }
 }
+
+/** Whether every user may put files into the directory, or exchange those that are there. False where it is missing. */
+export function isWritableByAll(directory: string): boolean {
+  try {
+    return (statSync(directory).mode & 0o002) !== 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,10 +1,11 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { IssuePath } from '../../config/config-error.ts';
 import { globDirectory } from '../../config/path-overlap.ts';
 import type { Config, SourceConfig } from '../../config/types.ts';
 import { describeError } from '../../errors.ts';
 import { discover, type FoundStream, isGlob } from '../../source/discovery.ts';
-import { unreadable } from './access.ts';
+import { isWritableByAll, unreadable } from './access.ts';
 import { rotationWarnings } from './rotation-warnings.ts';
 import type { Warning } from './warning.ts';
 
@@ -26,13 +27,24 @@ export async function sourceWarnings(config: Config, logrotatePaths?: readonly s
 function pathWarnings(source: SourceConfig, at: IssuePath): Warning[] {
   const place = isGlob(source.path) ? globDirectory(source.path) : source.path;
   const reason = unreadable(place);
-  if (reason === undefined) return [];
+  if (reason === undefined) return openWarnings(isDirectory(place) ? place : path.dirname(place), at);
   if (!isMissing(reason)) return [notReadable(place, reason, at)];
   const parent = path.dirname(place);
   const message = isMissing(unreadable(parent))
     ? `${place} does not exist, nor does ${parent}; is it spelled right?`
     : `${place} does not exist yet; the agent waits for it`;
   return [{ path: at, message }];
+}
+
+/** Links are followed, and the agent may read every file of the host. */
+function openWarnings(directory: string, at: IssuePath): Warning[] {
+  if (!isWritableByAll(directory)) return [];
+  const message = `every user of this host may put a link into ${directory}, and have the agent read what it points to`;
+  return [{ path: at, message }];
+}
+
+function isDirectory(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isMissing(reason: string | undefined): boolean {

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lchownSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
   type Database,
@@ -70,7 +70,7 @@ function agentRuns({ message }: AuditailError): AuditailError {
 
 /**
  * What root makes in a state directory belongs to the owner of the directory: the agent runs as another user, and
- * could not open it.
+ * could not open it. A link that stands there is given away itself: whoever owns the directory may put one there.
  */
 class OwnFiles {
   readonly #directory: string;
@@ -85,7 +85,7 @@ class OwnFiles {
     if (process.geteuid?.() !== 0) return;
     const { uid, gid } = statSync(this.#directory);
     for (const name of readdirSync(this.#directory)) {
-      if (!this.#before.has(name)) chownSync(path.join(this.#directory, name), uid, gid);
+      if (!this.#before.has(name)) lchownSync(path.join(this.#directory, name), uid, gid);
     }
   }
 }

@@ -45,7 +45,8 @@ function parseInto(section: Section, reader: TextReader, parsing: Parsing, isFil
       parseInto(startTag(section, reader, place), reader, parsing, false);
       continue;
     }
-    const key = parseQuoted(reader, complain) ?? reader.take(/[^\s]+/y)!;
+    // What is not passed over as spacing is a key: other white space too.
+    const key = parseQuoted(reader, complain) ?? reader.take(/[^ \t\r\n]+/y)!;
     if (key === '@include' || (key === 'include' && isFile)) {
       include(section, parseLiteral(reader, complain), place, parsing);
       continue;

@@ -22,13 +22,29 @@ export interface ArchiveFormat {
   readonly trailerBytes: number;
   /** What ends a member of `length` bytes of content with the CRC-32 `crc`. */
   trailer(crc: number, length: number): Buffer;
-  /** Gives bytes that end on a whole byte and can be followed by more; undefined where content is written as it is. */
-  readonly compress: ((job: BlockJob) => Promise<Buffer>) | undefined;
+  /** Whether a block is compressed with the content before it at hand. */
+  readonly usesDictionary: boolean;
+  /** Undefined where content is written as it is. */
+  readonly codec: Codec | undefined;
+}
+
+/** Gives bytes that end on a whole byte and can be followed by more. */
+export interface Codec {
+  /** On one of libuv's threads. */
+  compress(job: BlockJob): Promise<Buffer>;
+  /** On the thread that calls. */
+  compressSync(job: BlockJob): Buffer;
 }
 
 const EMPTY = Buffer.alloc(0);
 
-const plainFormat: ArchiveFormat = { header: EMPTY, trailerBytes: 0, trailer: () => EMPTY, compress: undefined };
+const plainFormat: ArchiveFormat = {
+  header: EMPTY,
+  trailerBytes: 0,
+  trailer: () => EMPTY,
+  usesDictionary: false,
+  codec: undefined,
+};
 
 export const ARCHIVE_FORMATS: Readonly<Record<Compression, ArchiveFormat>> = {
   gzip: gzipFormat,

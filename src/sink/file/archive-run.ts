@@ -6,11 +6,9 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FileIo } from '../file-io.ts';
 import { ArchiveCut, type CutFile } from './archive-cut.ts';
 import { archiveError, rewoundError } from './archive-error.ts';
-import { ARCHIVE_FORMATS, type ArchiveFormat } from './archive-format.ts';
-import { BlockBuffers } from './block-buffers.ts';
+import { BlockCompressor } from './block-compressor.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CompressionPool } from './compression-pool.ts';
-import { Dictionaries } from './dictionaries.ts';
 import { Directories } from './directories.ts';
 import { type ArchivePaths, FileIndex } from './file-index.ts';
 import { OpenFiles } from './open-files.ts';
@@ -19,6 +17,9 @@ import { Registrar } from './registrar.ts';
 
 /** Part of the memory limit to which pending content is brought down when readers have to wait. */
 const RELIEVED = 0.75;
+
+/** Part of the memory limit that buffers are given ahead of their content; the rest is for what is on its way. */
+const FAIR_SHARE = 0.5;
 
 /** How long a rewind waits for writes that are on their way; a write that lands after the cut would destroy the file. */
 const SETTLE_TIMEOUT_MS = 30_000;
@@ -45,8 +46,7 @@ export interface RunOptions {
  */
 export class ArchiveRun {
   readonly #options: RunOptions;
-  readonly #format: ArchiveFormat;
-  readonly #buffers: BlockBuffers;
+  readonly #compressor: BlockCompressor;
   readonly #index: FileIndex;
   readonly #registrar: Registrar;
   readonly #openFiles: OpenFiles;
@@ -62,8 +62,8 @@ export class ArchiveRun {
 
   constructor(options: RunOptions, records: readonly ArchiveRecord[]) {
     this.#options = options;
-    this.#buffers = new BlockBuffers(options.blockBytes);
     const { config, io, durability, budget } = options;
+    this.#compressor = new BlockCompressor(config, { ...options, memoryLimit: budget.limit });
     this.#directories = new Directories(io, config.dirMode, durability);
     this.#registrar = new Registrar(options);
     this.#openFiles = new OpenFiles({
@@ -74,23 +74,23 @@ export class ArchiveRun {
       registrar: this.#registrar,
       directories: this.#directories,
     });
-    this.#format = ARCHIVE_FORMATS[config.compress];
     this.#index = new FileIndex({
       ...options,
       share: {
         budget,
-        dictionaries: this.#format.compress === undefined ? undefined : new Dictionaries(),
-        buffers: this.#buffers,
+        dictionaries: this.#compressor.dictionaries,
+        buffers: this.#compressor.buffers,
         disk: {
           io,
           openFiles: this.#openFiles,
-          format: this.#format,
-          written: (block) => this.#recharge(block, 0),
+          format: this.#compressor.format,
+          written: (block) => this.#written(block),
           failed: (file, error) => this.#failFile(file, error),
         },
         touched: (file) => this.#touched.add(file),
         send: (file, block, content) => void this.#send(file, block, content),
         relieve: () => this.#relieve(),
+        fairBytes: () => (budget.limit * FAIR_SHARE) / (this.#touched.size + 1),
       },
     });
     for (const record of records) this.#index.load(record);
@@ -163,9 +163,11 @@ export class ArchiveRun {
     await Promise.all(
       cut.files.map(async ({ file, mark }) => {
         await mark.written;
-        await this.#openFiles.settle(file, mark.position + this.#format.trailerBytes).catch((error: unknown) => {
-          throw archiveError(file.currentPath, error);
-        });
+        await this.#openFiles
+          .settle(file, mark.position + this.#compressor.format.trailerBytes)
+          .catch((error: unknown) => {
+            throw archiveError(file.currentPath, error);
+          });
       }),
     );
     await this.#directories.sync();
@@ -190,6 +192,7 @@ export class ArchiveRun {
   /** Finishes files whose time slot is over. */
   async finish(): Promise<void> {
     if (this.#ended) return;
+    this.#compressor.buffers.trim();
     const { config, records, telemetry } = this.#options;
     const finished = [...this.#index.files].filter((file) => file.idle && this.#isOver(file.slot));
     // From here to forget() nothing waits, so that no content can come into a file that is called finished.
@@ -247,24 +250,11 @@ export class ArchiveRun {
   }
 
   async #send(file: OutputFile, block: Block, content: Buffer): Promise<void> {
-    const { config, pool } = this.#options;
     this.#sent += block.charged;
     // Ahead of the first write, so that all files of a cut share one transaction.
     if (file.place === undefined) this.#registrar.place(file).catch((error: unknown) => this.#failFile(file, error));
-    const { compress } = this.#format;
-    if (compress === undefined) {
-      block.data = content;
-      file.queue.advance();
-      return;
-    }
     try {
-      const { dictionary, startsMember } = block;
-      const { level } = config;
-      const data = await pool.run(
-        () => compress({ content, dictionary, startsMember, level }),
-        () => !this.#ended,
-      );
-      this.#buffers.release(content);
+      const data = await this.#compressor.bytesOf(block, content, () => !this.#ended);
       if (this.#ended || data === undefined) return;
       block.data = data;
       this.#recharge(block, data.buffer.byteLength);
@@ -272,6 +262,11 @@ export class ArchiveRun {
     } catch (error) {
       this.#failFile(file, error);
     }
+  }
+
+  #written(block: Block): void {
+    this.#recharge(block, 0);
+    if (block.data !== undefined) this.#compressor.buffers.release(block.data);
   }
 
   #recharge(block: Block, bytes: number): void {

@@ -6,12 +6,17 @@ const WINDOW_BYTES = 32 * 1024;
 /** Over all files; 256 files with a full window. Beyond it the files used longest ago compress without one. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** As many as blocks are compressed in turn; the rest would only hold memory. */
+const MAX_SPARE = 32;
+
 /** The last content of each file's current member, with which its next block is compressed. */
 export class Dictionaries {
   readonly #maxBytes: number;
   /** In the order of use, oldest first. */
   readonly #windows = new Map<OutputFile, Buffer>();
   #bytes = 0;
+  /** Full windows that nothing is compressed with any more. */
+  readonly #spare: Buffer[] = [];
 
   constructor(maxBytes = MAX_BYTES) {
     this.#maxBytes = maxBytes;
@@ -27,7 +32,8 @@ export class Dictionaries {
     this.forget(file);
     const kept = before === undefined ? 0 : Math.max(0, Math.min(before.length, WINDOW_BYTES - content.length));
     const added = Math.min(content.length, WINDOW_BYTES);
-    const window = Buffer.allocUnsafeSlow(kept + added);
+    const isFull = kept + added === WINDOW_BYTES;
+    const window = (isFull ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(kept + added);
     if (kept > 0) before!.copy(window, 0, before!.length - kept);
     content.copy(window, kept, content.length - added);
     this.#windows.set(file, window);
@@ -36,6 +42,11 @@ export class Dictionaries {
       if (this.#bytes <= this.#maxBytes) break;
       this.forget(oldest);
     }
+  }
+
+  /** A block that was compressed with this window is done: it was the last to need it. */
+  release(window: Buffer): void {
+    if (window.length === WINDOW_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(window);
   }
 
   forget(file: OutputFile): void {

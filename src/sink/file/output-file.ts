@@ -52,9 +52,10 @@ export interface FileShare {
   /** Compresses a block that stands in the file's queue. */
   readonly send: (file: OutputFile, block: Block, content: Buffer) => void;
   readonly relieve: () => void;
+  /** What each file could have at once of the memory limit: the size of a buffer that is not grown to yet. */
+  readonly fairBytes: () => number;
 }
 
-const FIRST_BUFFER_BYTES = 4 * 1024;
 const NEWLINE = 0x0a;
 const NO_BUFFER = Buffer.alloc(0);
 
@@ -83,7 +84,8 @@ export class OutputFile {
 
   #pending: Buffer = NO_BUFFER;
   #length = 0;
-  #nextCapacity = FIRST_BUFFER_BYTES;
+  /** Content that the next block is expected to have. */
+  #expectedBytes = 0;
   #startsMember = true;
   #crc = 0;
   #memberBytes = 0;
@@ -194,9 +196,8 @@ export class OutputFile {
     };
     share.dictionaries?.advance(this, content);
     this.#startsMember = false;
-    // The next block will probably be as large as this one; without room to spare it starts small again.
-    const roomy = share.budget.used < share.budget.limit / 2;
-    this.#nextCapacity = roomy ? Math.max(FIRST_BUFFER_BYTES, content.length) : FIRST_BUFFER_BYTES;
+    // The next block will probably be as large as this one. To grow up to that would copy it once more.
+    this.#expectedBytes = content.length;
     this.#pending = NO_BUFFER;
     this.#length = 0;
     this.queue.push(block);
@@ -256,18 +257,17 @@ export class OutputFile {
 
   /** Makes room for at least one byte and, where a block can hold them, for all `wanted`. */
   #room(wanted: number): void {
-    const { budget, buffers } = this.#share;
+    const { budget, buffers, fairBytes } = this.#share;
     const { blockBytes } = buffers;
     if (this.#length === blockBytes) this.seal();
     if (Math.min(blockBytes, this.#length + wanted) <= this.#pending.length) return;
     if (budget.used >= budget.limit) this.#share.relieve();
-    const needed = Math.min(blockBytes, this.#length + wanted);
-    let capacity = Math.max(this.#nextCapacity, this.#pending.length * 2);
-    while (capacity < needed) capacity *= 2;
-    capacity = Math.min(capacity, blockBytes);
-    const larger = buffers.allocate(capacity);
-    this.#pending.copy(larger, 0, 0, this.#length);
-    budget.take(capacity - this.#pending.length);
+    const before = this.#pending;
+    const expected = Math.min(this.#expectedBytes, fairBytes());
+    const larger = buffers.allocate(Math.max(expected, before.length * 2, this.#length + wanted));
+    before.copy(larger, 0, 0, this.#length);
+    budget.take(larger.length - before.length);
     this.#pending = larger;
+    buffers.release(before);
   }
 }

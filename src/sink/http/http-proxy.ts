@@ -1,5 +1,5 @@
-import http from 'node:http';
 import type { Socket } from 'node:net';
+import { http } from '../../node-http.ts';
 import { connectionError } from './connection-error.ts';
 import { TransportError } from './transport.ts';
 

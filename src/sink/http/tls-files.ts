@@ -7,6 +7,9 @@ import { AuditailError, describeError, errorCode } from '../../errors.ts';
 /** Files are looked at no more often than this. */
 const LOOK_INTERVAL_MS = 1000;
 
+/** A hundred times what the authorities of a whole system take. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
 /** What new connections are made with; another object as soon as a file changed. */
 export interface TlsMaterial {
   readonly minVersion: tls.SecureVersion;
@@ -96,11 +99,20 @@ function identityOf(option: string, file: string | undefined): string {
   }
 }
 
+/** Not of a pipe or a device, which could hold up the agent, or fill its memory. */
 function readFile(option: string, file: string): Buffer {
+  let fd: number | undefined;
   try {
-    return fs.readFileSync(file);
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) throw unusable(option, file, 'it is no regular file');
+    if (stat.size > MAX_FILE_BYTES) throw unusable(option, file, `it has ${stat.size} bytes, which no such file has`);
+    return fs.readFileSync(fd);
   } catch (error) {
+    if (error instanceof AuditailError) throw error;
     throw unusable(option, file, errorCode(error) ?? 'unreadable', error);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 

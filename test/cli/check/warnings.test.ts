@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -120,6 +120,25 @@ test('directories that could be made are fine, and none is made', () => {
   const text = 'state_dir: DIR/a/b/state\nsinks: [{ name: x, type: file, path: "DIR/out/c/${tag}.log" }]';
   assert.deepEqual(directoryWarnings(configOf(text)), []);
   assert.deepEqual(readdirSync(directory), ['log']);
+});
+
+test('directories that every user may write to are told', async () => {
+  for (const name of ['state', 'out', 'log']) {
+    mkdirSync(at(name), { recursive: true });
+    chmodSync(at(name), 0o777);
+  }
+  log('audit.log');
+  const text =
+    'state_dir: DIR/state\nsources: [{ path: DIR/log/audit.log }]\nsinks: [{ name: x, type: file, path: "DIR/out/${tag}.log" }]';
+  const config = configOf(text);
+  assert.deepEqual(shown(directoryWarnings(config)), [
+    'state_dir: every user of this host may write to DIR/state; chmod o-w closes it',
+    'sinks[0].path: every user of this host may write to DIR/out; chmod o-w closes it',
+  ]);
+  const found = shown(await sourceWarnings(config, []));
+  assert.deepEqual(found, [
+    'sources[0].path: every user of this host may put a link into DIR/log, and have the agent read what it points to',
+  ]);
 });
 
 test('a file where a directory should be is told', () => {

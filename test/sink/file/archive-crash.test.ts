@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { COMPRESSIONS } from '../../../src/config/types.ts';
+import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
 import { faultyIo, systemError } from '../faulty-io.ts';
 import { committedLines, Harness, HOUR, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
@@ -32,14 +33,18 @@ async function scenario(
 
 const SMALL = { blockBytes: 700, config: { maxOpenFiles: 2 } };
 
+/** Threads of our own, which a catch-up has; libuv's otherwise. */
+const ownThreads = new CompressionPool(2, { backlogBytes: 1 });
+const libuvThreads = new CompressionPool(2, { backlogBytes: Number.POSITIVE_INFINITY });
+
 const KINDS = [
-  { compress: 'gzip', durability: 'process' },
-  { compress: 'gzip', durability: 'disk' },
-  { compress: 'zstd', durability: 'disk' },
+  { compress: 'gzip', durability: 'process', pool: libuvThreads },
+  { compress: 'gzip', durability: 'disk', pool: ownThreads },
+  { compress: 'zstd', durability: 'disk', pool: ownThreads },
 ] as const;
 
-for (const { compress, durability } of KINDS) {
-  const small = { ...SMALL, config: { ...SMALL.config, compress } };
+for (const { compress, durability, pool } of KINDS) {
+  const small = { ...SMALL, pool, config: { ...SMALL.config, compress } };
   test(`a crash before any file call that changes something leaves what the last commit held (${compress}, ${durability})`, async (t) => {
     const root = tempDir(t);
     const copies: { at: string; expected: Map<string, string[]>; where: string }[] = [];
@@ -127,7 +132,7 @@ const STEP = process.env.AUDITAIL_FUZZ_RUNS === undefined ? 4 : 1;
 for (const { every, compress } of [false, true].flatMap((every) =>
   COMPRESSIONS.filter((one) => one !== 'none').map((compress) => ({ every, compress })),
 )) {
-  const small = { ...SMALL, config: { ...SMALL.config, compress } };
+  const small = { ...SMALL, pool: every ? ownThreads : libuvThreads, config: { ...SMALL.config, compress } };
   test(`${compress}: a fault at ${every ? 'every n-th file call' : 'the n-th file call'}: rewind, read again, nothing lost or repeated`, async (t) => {
     const root = tempDir(t);
     // Failing more often than a rewind and a commit take calls would never end.

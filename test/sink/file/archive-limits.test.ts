@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
 import { nodeFileIo } from '../../../src/sink/file-io.ts';
+import { fuzz } from '../../helpers/fuzz-runs.ts';
 import { committedLines, Harness, HOUR, harness, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
 const COMPRESSED = COMPRESSIONS.filter((one) => one !== 'none');
@@ -328,7 +329,7 @@ for (const compress of COMPRESSED) {
           h.db.close();
         },
       ),
-      { numRuns: Number(process.env.AUDITAIL_FUZZ_RUNS ?? 25) },
+      fuzz(25),
     );
   });
 }

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { gunzipSync as independentGunzip } from 'fflate';
 import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { nodeFileIo } from '../../../src/sink/file-io.ts';
+import { fuzz } from '../../helpers/fuzz-runs.ts';
 import { committedLines, Harness, HOUR, harness, programCat, readLines, T0, tempDir } from './archive-harness.ts';
 
 test('lines are in the file of their tag and hour after a commit', async (t) => {
@@ -161,7 +162,7 @@ for (const compress of COMPRESSIONS) {
           h.db.close();
         },
       ),
-      { numRuns: Number(process.env.AUDITAIL_FUZZ_RUNS ?? 60) },
+      fuzz(60),
     );
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { MAX_RESPONSE_BYTES } from '../../../src/sink/http/http-transport.ts';
 import { event, failureOf, listen, NEVER, secret, startServer, transportTo } from './http-harness.ts';
 
@@ -224,6 +225,15 @@ test('an answer without end is read up to the limit', async (t) => {
   assert.equal(response.complete, false);
   assert.equal(response.isTooLong, true);
   assert.equal(response.body.length, MAX_RESPONSE_BYTES);
+});
+
+test('an answer that says that it is compressed is not inflated', async (t) => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  const server = await startServer(t, (_request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+  });
+  const { body, complete } = await transportTo(t, server.origin).send(event(1).line, NEVER);
+  assert.ok(complete && body.equals(bomb));
 });
 
 test('an answer that breaks off is not complete', async (t) => {

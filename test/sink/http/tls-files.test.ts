@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -160,4 +161,21 @@ test('a file that vanished keeps what was read of it in use', () => {
   clock.now += 1000;
   assert.equal(files.current(), material);
   assert.match(kept[0]!, /^tls\.ca_file .* cannot be used: ENOENT$/);
+});
+
+test('a pipe, a device and a file that is too large are no files of certificates, and hold up nothing', () => {
+  for (const option of ['ca', 'cert', 'key'] as const) {
+    const { files, place } = setUp(['ca', 'cert', 'key']);
+    const file = place(option);
+    fs.rmSync(file);
+    execFileSync('mkfifo', [file]);
+    assert.throws(() => files.current(), { code: 'TLS_FILE', message: /it is no regular file$/ });
+    fs.rmSync(file);
+    fs.symlinkSync('/dev/zero', file);
+    assert.throws(() => files.current(), { code: 'TLS_FILE', message: /it is no regular file$/ });
+    fs.rmSync(file);
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, 2 ** 31);
+    assert.throws(() => files.current(), { code: 'TLS_FILE', message: /2147483648 bytes, which no such file has$/ });
+  }
 });

@@ -1,0 +1,45 @@
+import { parentPort } from 'node:worker_threads';
+import type { Compression } from '../../config/types.ts';
+import { ARCHIVE_FORMATS } from './archive-format.ts';
+import { asBuffer, memoryOf } from './moved-memory.ts';
+
+/** A block to compress. Each array is alone in its memory, which moves with it. */
+export interface Order {
+  readonly format: Compression;
+  readonly level: number;
+  readonly startsMember: boolean;
+  readonly content: Uint8Array;
+  readonly dictionary: Uint8Array | undefined;
+  readonly spare: Uint8Array | undefined;
+}
+
+/** The same arrays back, with the result; one for each order, in their order. */
+export type Answer =
+  | { readonly data: Uint8Array; readonly content: Uint8Array; readonly dictionary: Uint8Array | undefined }
+  | { readonly error: unknown };
+
+// The entry of a thread: it answers until it is ended.
+const port = parentPort!;
+
+port.on('message', (order: Order) => {
+  try {
+    const { format, level, startsMember, content, dictionary } = order;
+    const made = ARCHIVE_FORMATS[format].codec!.compressSync({
+      content: asBuffer(content),
+      dictionary: dictionary === undefined ? undefined : asBuffer(dictionary),
+      startsMember,
+      level,
+    });
+    const data = place(made, order.spare);
+    port.postMessage({ data, content, dictionary } satisfies Answer, memoryOf([data, content, dictionary]));
+  } catch (error) {
+    port.postMessage({ error } satisfies Answer);
+  }
+});
+
+/** Where it fits, into the memory that came along: what zlib gave stays here, where a collection costs little. */
+function place(made: Buffer, spare: Uint8Array | undefined): Uint8Array {
+  if (spare === undefined || spare.length < made.length) return new Uint8Array(made);
+  spare.set(made);
+  return spare.subarray(0, made.length);
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import zlib from 'node:zlib';
+import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
+
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
+
+/** A block of its own, alone in its memory as those of the archive are. */
+function newContent(index: number, bytes = 64 * 1024): Buffer {
+  const content = Buffer.allocUnsafeSlow(bytes);
+  const line = Buffer.from(`{"kind":"Event","auditID":"${index}","verb":"get"}\n`);
+  for (let at = 0; at < bytes; at += line.length) line.copy(content, at);
+  return content;
+}
+
+const asked = () => true;
+
+function decode(format: 'gzip' | 'zstd', data: Buffer, dictionary?: Buffer): Buffer {
+  if (format === 'zstd') return zlib.zstdDecompressSync(data);
+  const window = dictionary === undefined ? {} : { dictionary };
+  return zlib.inflateRawSync(data, { finishFlush: zlib.constants.Z_SYNC_FLUSH, ...window });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < end, 'waited 10 s');
+    await turn();
+  }
+}
+
+test('the content of a block is let go when the block is done, however many wait', async () => {
+  const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
+  const contents: WeakRef<Buffer>[] = [];
+  let done = 0;
+  const submit = (index: number) => {
+    // Long for the last ones: they wait while those before them are looked at.
+    const content = newContent(index, index < 10 ? 4096 : 4 * 1024 * 1024);
+    contents.push(new WeakRef(content));
+    return pool
+      .run({ format: 'gzip', level: index < 10 ? 1 : 9, startsMember: true, content, dictionary: undefined }, asked)
+      .then(() => {
+        done += 1;
+      });
+  };
+  const all = Promise.all(Array.from({ length: 20 }, (_, index) => submit(index)));
+  await until(() => done >= 10);
+  for (let round = 0; round < 3; round += 1) {
+    await turn();
+    collectGarbage();
+  }
+  assert.ok(done < 19, 'blocks still wait');
+  const held = contents.slice(0, 10).filter((content) => content.deref() !== undefined).length;
+  assert.ok(held <= 1, `${held} of 10 blocks that are done are held`);
+  await all;
+});
+
+test('blocks begin in the order in which they came, and those that nobody wants any more do not', async () => {
+  const pool = new CompressionPool(2);
+  const begun: number[] = [];
+  const jobs = Array.from({ length: 3000 }, (_, index) =>
+    pool.run(
+      { format: 'gzip', level: 1, startsMember: true, content: newContent(index, 64), dictionary: undefined },
+      () => {
+        begun.push(index);
+        return index % 7 !== 3;
+      },
+    ),
+  );
+  const results = await Promise.all(jobs);
+  assert.deepEqual(
+    begun,
+    jobs.map((_, index) => index),
+  );
+  for (const [index, result] of results.entries()) assert.equal(result === undefined, index % 7 === 3);
+});
+
+for (const format of ['gzip', 'zstd'] as const) {
+  test(`${format}: a backlog starts threads of our own, which compress as well, give buffers back, and end`, async () => {
+    const pool = new CompressionPool(2, { backlogBytes: 256 * 1024, idleMs: 50 });
+    const results = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        const content = newContent(index);
+        const window = index % 2 === 0 ? undefined : newContent(index - 1, 32 * 1024);
+        const job = { format, level: 3, startsMember: window === undefined, content, dictionary: window };
+        const done = await pool.run({ ...job, spare: () => Buffer.allocUnsafeSlow(index < 20 ? 16 * 1024 : 8) }, asked);
+        assert.deepEqual(done!.content, newContent(index));
+        assert.equal(done!.dictionary === undefined, window === undefined);
+        if (done!.dictionary !== undefined) assert.deepEqual(done!.dictionary, newContent(index - 1, 32 * 1024));
+        return done!.data;
+      }),
+    );
+    assert.ok(pool.hasThreads);
+    for (const [index, data] of results.entries()) {
+      const window = index % 2 === 0 ? undefined : newContent(index - 1, 32 * 1024);
+      assert.deepEqual(decode(format, data, window), newContent(index), `block ${index}`);
+    }
+    await until(() => !pool.hasThreads);
+    // And it goes on without them.
+    const again = await pool.run(
+      { format, level: 3, startsMember: true, content: newContent(0), dictionary: undefined },
+      asked,
+    );
+    assert.deepEqual(decode(format, again!.data), newContent(0));
+  });
+}
+
+test('a thread that ends takes its blocks along, says so, and the others are compressed without threads', async (t) => {
+  const workers: Worker[] = [];
+  const post = Worker.prototype.postMessage;
+  t.mock.method(Worker.prototype, 'postMessage', function (this: Worker, ...args: Parameters<Worker['postMessage']>) {
+    if (!workers.includes(this)) workers.push(this);
+    return post.apply(this, args);
+  });
+  const pool = new CompressionPool(1, { backlogBytes: 1 });
+  const job = (index: number) => ({
+    format: 'gzip' as const,
+    level: 6,
+    startsMember: true,
+    content: newContent(index, 512 * 1024),
+    dictionary: undefined,
+  });
+  const results = Promise.allSettled(Array.from({ length: 8 }, (_, index) => pool.run(job(index), asked)));
+  await until(() => workers.length === 1);
+  await workers[0]!.terminate();
+  const outcomes = (await results).map(({ status }) => status);
+  assert.ok(outcomes.includes('rejected'), outcomes.join());
+  assert.equal(outcomes.at(-1), 'fulfilled');
+  assert.equal(pool.hasThreads, false);
+  const last = await pool.run(job(9), asked);
+  assert.deepEqual(decode('gzip', last!.data), newContent(9, 512 * 1024));
+  assert.equal(pool.hasThreads, false);
+});
