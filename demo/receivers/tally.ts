@@ -33,7 +33,12 @@ export class Tally {
 
   /** How often a line arrived. */
   times(line: Buffer | string): number {
-    return this.#times.get(hashLine(line).toString('latin1')) ?? 0;
+    return this.timesOfHash(hashLine(line));
+  }
+
+  /** How often the line with this hash arrived: see {@link hashLine}. */
+  timesOfHash(lineHash: Buffer): number {
+    return this.#times.get(lineHash.toString('latin1')) ?? 0;
   }
 
   /** The lines in the order in which they arrived. @throws Error when they were not to be kept. */

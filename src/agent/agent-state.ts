@@ -29,6 +29,8 @@ export class AgentState {
   readonly wake = new Wake();
   /** Milliseconds since the epoch. */
   readonly now = Date.now;
+  /** Milliseconds that passed, since some moment: waits count in them, so that no step of the clock changes one. */
+  readonly elapsed = (): number => performance.now();
   /** Commits of all agents that ended. */
   commits = 0;
   readonly #stateDir: string;

@@ -39,6 +39,8 @@ export interface AgentParts {
   /** Undefined without HTTP sinks. */
   readonly deadLetters: DeadLetterStore | undefined;
   readonly now: () => number;
+  /** See `AgentState.elapsed`. */
+  readonly elapsed: () => number;
   /** Has the HTTP sinks, and gets what the sources had open, for the next agent. Its owner closes it. */
   readonly state: Pick<AgentState, 'started' | 'logs' | 'httpSinks' | 'commits'>;
 }
@@ -69,10 +71,10 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.pulse = new Pulse(parts.now);
+    this.pulse = new Pulse(parts.elapsed);
     this.#sources = parts.inputs.map(({ source }) => source);
     const completed = () => parts.httpSinks.reduce((sum, { target }) => sum + target.completed, 0);
-    this.#stall = new StallWatch(completed, parts.config.shutdownTimeoutMs, parts.now);
+    this.#stall = new StallWatch(completed, parts.config.shutdownTimeoutMs, parts.elapsed);
   }
 
   /** For who looks from outside. */
@@ -184,7 +186,7 @@ export class Agent {
   }
 
   async #sweepIfDue(): Promise<boolean> {
-    const now = this.#parts.now();
+    const now = this.#parts.elapsed();
     if (now >= this.#maintainAt) await this.#maintain(now);
     if (now < this.#sweepAt && !this.#sources.some((source) => source.wantsSweep)) return false;
     // Before the sweep, and not after it: a hint that comes meanwhile asks for another one.
@@ -227,8 +229,8 @@ export class Agent {
   }
 
   #idleMs(exitAtEof: boolean): number {
-    const { committer, now } = this.#parts;
-    const untilSweep = Math.max(0, this.#sweepAt - now());
+    const { committer, elapsed } = this.#parts;
+    const untilSweep = Math.max(0, this.#sweepAt - elapsed());
     const waits = [untilSweep, committer.isRunning ? undefined : committer.dueIn, exitAtEof ? 50 : undefined];
     return Math.min(...waits.filter((wait) => wait !== undefined));
   }
@@ -257,8 +259,8 @@ export class Agent {
   }
 
   async #pause(ms: number): Promise<void> {
-    const until = this.#parts.now() + ms;
-    while (!this.#stopping && this.#parts.now() < until) {
+    const until = this.#parts.elapsed() + ms;
+    while (!this.#stopping && this.#parts.elapsed() < until) {
       this.pulse.beat(Math.min(100, ms));
       await delay(Math.min(100, ms));
     }

@@ -52,7 +52,7 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
   const httpSinks = sinks.filter((sink): sink is HttpEventSink => sink.config.type === 'http');
   // The committer cuts through the sources, and a source may ask it for a commit.
   const sources: Source[] = [];
-  const { db, archives, segments, spools, wake, now } = state;
+  const { db, archives, segments, spools, wake, now, elapsed } = state;
   const committer = new Committer({
     ...shared,
     db,
@@ -65,6 +65,7 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
     httpSinks,
     wake: () => wake.wake(),
     now,
+    elapsed,
   });
   committer.completed = state.commits;
   for (const { target } of fileSinks) target.onFailure((error) => committer.fail(error));
@@ -75,7 +76,7 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
   const inputs = buildInputs(shared, sinks, places, committer);
   sources.push(...inputs.map(({ source }) => source));
   const deadLetters = httpSinks.length > 0 ? state.deadLetters : undefined;
-  return { ...shared, inputs, places, fileSinks, httpSinks, committer, cutDir, deadLetters, wake, now };
+  return { ...shared, inputs, places, fileSinks, httpSinks, committer, cutDir, deadLetters, wake, now, elapsed };
 }
 
 /** What the parts of one agent share. */
@@ -114,7 +115,7 @@ function buildInputs(
   committer: Committer,
 ): AgentParts['inputs'] {
   const { config, budget, occurrences } = shared;
-  const { telemetry, db, segments: records, logs, now } = shared.state;
+  const { telemetry, db, segments: records, logs, now, elapsed } = shared.state;
   const rules = new EventRules(config, sinks, now);
   return config.sources.map((source) => {
     const sourceOccurrences = new SourceOccurrences(telemetry, source.name);
@@ -137,6 +138,7 @@ function buildInputs(
       commit: () => committer.commit(),
       requestCommit: () => committer.request(),
       now,
+      elapsed,
     });
     return { source: reading, pipeline, occurrences: sourceOccurrences };
   });

@@ -21,6 +21,8 @@ export interface CommitterDeps {
   /** A commit ended, well or not: the loop has something to look at. */
   readonly wake: () => void;
   readonly now: () => number;
+  /** See `AgentState.elapsed`. */
+  readonly elapsed: () => number;
 }
 
 /**
@@ -40,7 +42,7 @@ export class Committer {
   #running: Promise<void> | undefined;
   /** Bytes of lines taken since the last cut. */
   #bytes = 0;
-  /** When the oldest line since the last cut was taken. */
+  /** When the oldest line since the last cut was taken, in `elapsed`. */
   #since: number | undefined;
   #wanted = false;
   /** What sinks at their own pace had taken at the last cut, counted. */
@@ -62,15 +64,15 @@ export class Committer {
   /** Lines were taken: they are to be durable within the commit interval. */
   taken(bytes: number): void {
     this.#bytes += bytes;
-    this.#since ??= this.#deps.now();
+    this.#since ??= this.#deps.elapsed();
   }
 
   /** Sinks at their own pace may have taken something meanwhile: that too is to be durable within the interval. */
   noteTakings(): void {
-    const { httpSinks, now } = this.#deps;
+    const { httpSinks, elapsed } = this.#deps;
     if (this.#takings === this.#countTakings() && httpSinks.every(({ target }) => target.spoolPlace() === undefined))
       return;
-    this.#since ??= now();
+    this.#since ??= elapsed();
   }
 
   /** Asks for a commit at the next step instead of at the end of the interval. */
@@ -91,7 +93,7 @@ export class Committer {
   get dueIn(): number | undefined {
     if (this.#wanted || this.#bytes >= this.#deps.config.bytes) return 0;
     if (this.#since === undefined) return undefined;
-    return Math.max(0, this.#since + this.#deps.config.intervalMs - this.#deps.now());
+    return Math.max(0, this.#since + this.#deps.config.intervalMs - this.#deps.elapsed());
   }
 
   /** Starts a commit when one is due and none is under way. */

@@ -7,18 +7,18 @@ export class Pulse {
   hasSwept = false;
   /** Failed writes in a row: the agent is going back to its last commit, again and again. */
   failures = 0;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   #dueAt: number;
   #waiting: (() => void)[] = [];
 
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#dueAt = now();
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+    this.#dueAt = elapsed();
   }
 
   /** The loop turns, and does so again within `ms`. */
   beat(ms = 0): void {
-    this.#dueAt = this.#now() + ms;
+    this.#dueAt = this.#elapsed() + ms;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -29,6 +29,6 @@ export class Pulse {
 
   /** Milliseconds by which the loop is late; it is a little late whenever it has work. */
   get lateMs(): number {
-    return Math.max(0, this.#now() - this.#dueAt);
+    return Math.max(0, this.#elapsed() - this.#dueAt);
   }
 }

@@ -2,20 +2,20 @@
 export class StallWatch {
   readonly #measure: () => number;
   readonly #limitMs: number;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   #last: { value: number; at: number } | undefined;
 
   /** @param measure changes as long as there is progress. */
-  constructor(measure: () => number, limitMs: number, now: () => number) {
+  constructor(measure: () => number, limitMs: number, elapsed: () => number) {
     this.#measure = measure;
     this.#limitMs = limitMs;
-    this.#now = now;
+    this.#elapsed = elapsed;
   }
 
   /** Asked again and again; the first time starts the clock. */
   isStalled(): boolean {
     const value = this.#measure();
-    if (this.#last?.value !== value) this.#last = { value, at: this.#now() };
-    return this.#now() - this.#last.at >= this.#limitMs;
+    if (this.#last?.value !== value) this.#last = { value, at: this.#elapsed() };
+    return this.#elapsed() - this.#last.at >= this.#limitMs;
   }
 }

@@ -15,7 +15,7 @@ interface ChangeResolverDeps {
   readonly troubles: ReadTroubles;
   readonly commit: () => Promise<void>;
   readonly requestCommit: () => void;
-  readonly now: () => number;
+  readonly elapsed: () => number;
 }
 
 /** Decides what became of an open file whose content is not the one that was read from it. */
@@ -55,13 +55,13 @@ export class ChangeResolver {
   }
 
   async #release(segment: OpenSegment): Promise<'released'> {
-    const { active, occurrences, now } = this.#deps;
+    const { active, occurrences, elapsed } = this.#deps;
     const known = active.knownOf(segment);
     const { position, sizeSeen } = segment;
     occurrences.truncated(segment.path, position);
     // Also one that was finished before, and is read once more for a sink that lacks its end.
     known.row = { ...known.row, sizeSeen, finished: false };
-    known.missingSince = now();
+    known.missingSince = elapsed();
     known.lostHow = 'truncated';
     await active.release(known);
     return 'released';

@@ -72,7 +72,7 @@ export class GapKeeper {
    * may be about to bring them back under another name. Gives the number of those that are still waited for.
    */
   async resolveMissing(identified: readonly Identified[], patienceMs: number): Promise<number> {
-    const { known: all, now } = this.#deps;
+    const { known: all, elapsed } = this.#deps;
     const found = new Set<unknown>();
     for (const { identity } of identified) {
       if (identity.kind === 'known') found.add(identity.known);
@@ -81,8 +81,8 @@ export class GapKeeper {
     let waiting = this.#lacking.resolve(found, patienceMs, (known, gap) => this.tell(known, gap));
     for (const known of all) {
       if (known.row.finished || known.segment !== undefined || found.has(known) || found.has(known.head)) continue;
-      known.missingSince ??= now();
-      if (now() - known.missingSince < patienceMs) {
+      known.missingSince ??= elapsed();
+      if (elapsed() - known.missingSince < patienceMs) {
         waiting += 1;
         continue;
       }

@@ -9,7 +9,7 @@ import { openSegmentFile } from './open-segment-file.ts';
 import { hasMoved } from './plain-file.ts';
 import { findResumePoint, holds } from './resume-point.ts';
 import type { Segment } from './segment.ts';
-import type { SegmentFile } from './segment-file.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
 
 /**
  * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
@@ -47,16 +47,17 @@ const COPY_CHECK_BYTES = 1024;
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
   readonly #known: KnownSegments;
-  /** Whether a rotated part has been left alone since then for so long that it can be taken as it is. */
-  readonly #isStillSince: (ms: number) => boolean;
+  /** Whether a rotated part that has been left alone for so long can be taken as it is. */
+  readonly #isStillFor: (ms: number) => boolean;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   /** A file could not be read, or was moved since it was found. */
   readonly #trouble: (file: FoundFile, error: unknown) => void;
   /** What was read from a segment, as a commit stored it. */
   readonly #anchors: (known: Known) => readonly Anchor[];
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
-  /** What the last pass found, by {@link cacheKey}: the head, and when a file was first seen in this state. */
+  /** What the last pass found, by {@link cacheKey}: the head, and since when, in `elapsed`, a file is in this state. */
   #heads = new Map<string, string | undefined>();
   /** The same for gzip parts. To learn it takes inflating all of the part, and backups are many. */
   #gzips = new Map<string, GzipContent>();
@@ -66,7 +67,8 @@ export class Identifier {
     known: KnownSegments,
     hooks: {
       now: () => number;
-      isStillSince: (ms: number) => boolean;
+      elapsed: () => number;
+      isStillFor: (ms: number) => boolean;
       anchors: (known: Known) => readonly Anchor[];
       isIntact: (segment: Segment) => Promise<boolean>;
       trouble: (file: FoundFile, error: unknown) => void;
@@ -74,7 +76,8 @@ export class Identifier {
   ) {
     this.#known = known;
     this.#now = hooks.now;
-    this.#isStillSince = hooks.isStillSince;
+    this.#elapsed = hooks.elapsed;
+    this.#isStillFor = hooks.isStillFor;
     this.#anchors = hooks.anchors;
     this.#isIntact = hooks.isIntact;
     this.#trouble = hooks.trouble;
@@ -84,8 +87,7 @@ export class Identifier {
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
-    const now = this.#now();
-    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), this.#since.get(cacheKey(file)) ?? now]));
+    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), this.#sinceOf(file)]));
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
     const pass = new IdentificationPass(rest.map(({ file }) => file.path));
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
@@ -177,9 +179,14 @@ export class Identifier {
     return head;
   }
 
-  /** By the file's own time; a file from the future is still since it was first seen. */
   #isStill(file: FoundFile): boolean {
-    return this.#isStillSince(Math.min(file.modifiedMs, this.#since.get(cacheKey(file))!));
+    return this.#isStillFor(this.#elapsed() - this.#since.get(cacheKey(file))!);
+  }
+
+  /** By the file's own time when it is first seen; a file from the future is still since then. */
+  #sinceOf(file: FoundFile): number {
+    const age = Math.max(0, this.#now() - file.modifiedMs);
+    return this.#since.get(cacheKey(file)) ?? this.#elapsed() - age;
   }
 
   async #isDamaged(file: FoundFile): Promise<boolean> {
@@ -288,7 +295,7 @@ async function hasAtPlace(original: SegmentFile, { at, length, bytes }: End): Pr
 
 async function bytesAt(file: SegmentFile, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
-  return buffer.subarray(0, await file.read(offset, buffer, 0, length));
+  return buffer.subarray(0, await readFully(file, offset, buffer, length));
 }
 
 function rank(file: FoundFile): number {

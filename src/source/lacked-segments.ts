@@ -16,7 +16,7 @@ interface LackedSegmentsDeps {
   readonly known: KnownSegments;
   readonly records: SegmentRecords;
   readonly sinks: readonly SinkPlace[];
-  readonly now: () => number;
+  readonly elapsed: () => number;
 }
 
 /**
@@ -43,12 +43,12 @@ export class LackedSegments {
 
   /** Tells those that have been missing for `patienceMs`, and gives the number of segments that are still waited for. */
   resolve(found: ReadonlySet<unknown>, patienceMs: number, tell: (known: Known, gap: Gap) => void): number {
-    const { now } = this.#deps;
+    const { elapsed } = this.#deps;
     const missing = this.#lacks.filter(
       ({ known }) => known.segment === undefined && !found.has(known) && !found.has(known.head),
     );
-    for (const { known } of missing) known.missingSince ??= now();
-    const lost = missing.filter(({ known }) => now() - known.missingSince! >= patienceMs);
+    for (const { known } of missing) known.missingSince ??= elapsed();
+    const lost = missing.filter(({ known }) => elapsed() - known.missingSince! >= patienceMs);
     for (const lack of lost) this.#tell(lack, tell);
     this.#lacks = this.#lacks.filter((lack) => lack.known.segment === undefined && !lost.includes(lack));
     return missing.length - lost.length;

@@ -3,7 +3,7 @@ import type { Anchor } from '../checkpoint/segment-records.ts';
 import { contentHash } from './head.ts';
 import { DIGEST_BYTES, digestEntries } from './line-digests.ts';
 import { ANCHOR_BYTES } from './segment.ts';
-import type { SegmentFile } from './segment-file.ts';
+import { readFully, type SegmentFile } from './segment-file.ts';
 
 /** Lines are compared in pieces of this size, so that a giant one needs no memory. */
 const COMPARE_BYTES = 256 * 1024;
@@ -35,7 +35,7 @@ export async function findResumePoint(file: SegmentFile, anchors: readonly Ancho
 /** Whether the content before the anchor is what it was. */
 export async function holds(file: SegmentFile, anchor: Anchor): Promise<boolean> {
   const buffer = Buffer.alloc(anchor.length);
-  const length = await file.read(anchor.offset - anchor.length, buffer, 0, anchor.length);
+  const length = await readFully(file, anchor.offset - anchor.length, buffer, anchor.length);
   return length === anchor.length && contentHash(buffer) === anchor.hash;
 }
 
@@ -50,7 +50,7 @@ async function followLines(file: SegmentFile, from: number, next: Anchor | undef
   }
   if (offset === from) return { offset, anchor: undefined };
   const before = Buffer.alloc(Math.min(ANCHOR_BYTES, offset));
-  const length = await file.read(offset - before.length, before, 0, before.length);
+  const length = await readFully(file, offset - before.length, before, before.length);
   if (length < before.length) return { offset: from, anchor: undefined };
   return {
     offset,

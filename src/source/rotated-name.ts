@@ -1,5 +1,5 @@
 /** How a rotated part got its name. `gzip` is a name that differs from its live file only by `.gz`. */
-export type RotationStyle = 'lumberjack' | 'numbered' | 'dated' | 'gzip';
+export type RotationStyle = 'lumberjack' | 'numbered' | 'dated' | 'aside' | 'gzip';
 
 export interface RotatedName {
   /** Base name of the live file that this is a part of. */
@@ -21,7 +21,11 @@ const NUMBERED = /^(.+)\.\d{1,4}(\.[A-Za-z]+)?$/;
  */
 const DATED = /^(.+)[-.](?:\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2}(?:[-:.]?\d{2}){0,2})?|\d{10})(\.[A-Za-z]+)?$/;
 
+/** logrotate moves a part aside that stands where it is about to rotate to: `audit.log.1-2026113012.backup`. */
+const ASIDE = /^(.+)-\d{10}\.backup()$/;
+
 const STYLES: readonly [RotationStyle, RegExp][] = [
+  ['aside', ASIDE],
   ['lumberjack', LUMBERJACK],
   ['dated', DATED],
   ['numbered', NUMBERED],

@@ -33,7 +33,7 @@ interface RotationJoinDeps {
   readonly maxLineBytes: number;
   /** Whether the segment's file was left alone for `rotate_wait`, and ends at `size`. */
   readonly isStill: (segment: OpenSegment, size: number) => Promise<boolean>;
-  readonly now: () => number;
+  readonly elapsed: () => number;
   readonly rotateWaitMs: number;
 }
 
@@ -149,10 +149,10 @@ export class RotationJoin {
 
   /** A rotation makes the next file a moment later. */
   #isSoon(segment: Segment): boolean {
-    const { now, rotateWaitMs } = this.#deps;
-    const since = this.#waitingSince.get(segment) ?? now();
+    const { elapsed, rotateWaitMs } = this.#deps;
+    const since = this.#waitingSince.get(segment) ?? elapsed();
     this.#waitingSince.set(segment, since);
-    return now() - since < rotateWaitMs;
+    return elapsed() - since < rotateWaitMs;
   }
 }
 

@@ -96,7 +96,7 @@ export async function lastNewline(file: SegmentFile): Promise<number> {
   const buffer = Buffer.alloc(SEARCH_BYTES);
   for (let end = (await file.stat()).size; end > 0; end -= Math.min(end, SEARCH_BYTES)) {
     const start = Math.max(0, end - SEARCH_BYTES);
-    const length = await file.read(start, buffer, 0, end - start);
+    const length = await readFully(file, start, buffer, end - start);
     const newline = buffer.subarray(0, length).lastIndexOf(NEWLINE);
     if (newline >= 0) return start + newline + 1;
   }

@@ -7,8 +7,8 @@ export interface SegmentFile {
   readonly inode: bigint;
   stat(): Promise<SegmentStat>;
   /**
-   * Reads up to `length` bytes of content at `offset` into `buffer` at `start`. Fewer, down to 0, only at the end of
-   * what is there now. System errors (EIO, …) reject.
+   * Reads up to `length` bytes of content at `offset` into `buffer` at `start`. Fewer where the
+   * system gives fewer; 0 only at the end of what is there now: {@link readFully} gets all. System errors (EIO, …) reject.
    */
   read(offset: number, buffer: Buffer, start: number, length: number): Promise<number>;
   /** The same open file for a second reader, with a place of its own in it. It is closed apart, and before the file. */

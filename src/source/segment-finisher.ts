@@ -14,6 +14,7 @@ interface SegmentFinisherDeps {
   readonly changes: ChangeResolver;
   readonly requestCommit: () => void;
   readonly now: () => number;
+  readonly elapsed: () => number;
 }
 
 /** Segments that go on in the next file, and can be taken to their ends only when their writer goes on there. */
@@ -53,8 +54,8 @@ export class SegmentFinisher {
 
   /** Whether the segment's file was left alone for `rotate_wait`, and ends at `size`. */
   async isStill(segment: OpenSegment, size: number): Promise<boolean> {
-    const { config, now } = this.#deps;
+    const { config, now, elapsed } = this.#deps;
     const stat = await segment.file.stat();
-    return segment.isStill(stat, config.rotateWaitMs, now()) && stat.size === size;
+    return segment.isStill(stat, config.rotateWaitMs, { now: now(), elapsed: elapsed() }) && stat.size === size;
   }
 }

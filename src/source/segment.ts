@@ -98,10 +98,15 @@ export class Segment {
    * Whether the file has been left alone for `waitMs`. The file's own time counts for what happened before it was
    * first looked at; after that the agent's clock does, so that a file from the future does not wait for ever.
    */
-  isStill(stat: Pick<SegmentStat, 'size' | 'modifiedMs'>, waitMs: number, now: number): boolean {
-    if (this.#lastSeen === undefined) this.#lastSeen = { size: stat.size, changedAt: Math.min(stat.modifiedMs, now) };
-    else if (this.#lastSeen.size !== stat.size) this.#lastSeen = { size: stat.size, changedAt: now };
-    return now - this.#lastSeen.changedAt >= waitMs;
+  isStill(
+    stat: Pick<SegmentStat, 'size' | 'modifiedMs'>,
+    waitMs: number,
+    { now, elapsed }: { readonly now: number; readonly elapsed: number },
+  ): boolean {
+    const { size, modifiedMs } = stat;
+    if (this.#lastSeen === undefined) this.#lastSeen = { size, changedAt: elapsed - Math.max(0, now - modifiedMs) };
+    else if (this.#lastSeen.size !== size) this.#lastSeen = { size, changedAt: elapsed };
+    return elapsed - this.#lastSeen.changedAt >= waitMs;
   }
 
   /**

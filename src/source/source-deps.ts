@@ -19,5 +19,8 @@ export interface SourceDeps {
   readonly commit: () => Promise<void>;
   /** Asks for a commit soon: a rotated segment was read to its end, and its file may be pruned next. */
   readonly requestCommit: () => void;
+  /** Milliseconds since the epoch: the time of the day, as files have it. */
   readonly now: () => number;
+  /** Milliseconds that passed, for waits: no step of the clock changes them. */
+  readonly elapsed: () => number;
 }

@@ -54,7 +54,7 @@ export class Source {
     this.#reader = newReader();
     const join = new RotationJoin({
       ...config,
-      ...{ known: this.known, now: deps.now, reader: this.#reader },
+      ...{ known: this.known, elapsed: deps.elapsed, reader: this.#reader },
       isStill: (segment, size) => finisher.isStill(segment, size),
     });
     const shared = { config, active: this.#active, reader: this.#reader, changes: this.#changes, join };
@@ -73,7 +73,8 @@ export class Source {
     });
     this.#identifier = new Identifier(this.known, {
       now: deps.now,
-      isStillSince: (ms) => deps.now() - ms >= config.rotateWaitMs,
+      elapsed: deps.elapsed,
+      isStillFor: (ms) => ms >= config.rotateWaitMs,
       anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       trouble: (file, error) => this.troubles.tell(file.path, error),
@@ -241,12 +242,15 @@ export class Source {
     this.known.relocate(known, file);
   }
 
-  /** What the file has counts as seen only while it still has what was read from it. */
+  /**
+   * What the file has counts as seen only while it still has what was read from it. The open file is asked: the one that
+   * was found may have been emptied in between.
+   */
   async #activate(known: Known, file: FoundFile): Promise<void> {
     if (!(await this.#active.activate(known, file))) this.#undecided += 1;
     const { segment } = known;
     if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
-    segment.sizeSeen = Math.max(segment.sizeSeen, file.size);
+    segment.sizeSeen = Math.max(segment.sizeSeen, (await segment.file.stat()).size);
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */

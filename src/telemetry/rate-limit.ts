@@ -4,17 +4,17 @@ const MAX_KEYS = 1024;
 /** Lets one occurrence per key and interval through, and counts the others. */
 export class RateLimit {
   readonly #intervalMs: number;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #keys = new Map<string, { since: number; suppressed: number }>();
 
-  constructor(intervalMs: number, now: () => number = Date.now) {
+  constructor(intervalMs: number, elapsed: () => number = () => performance.now()) {
     this.#intervalMs = intervalMs;
-    this.#now = now;
+    this.#elapsed = elapsed;
   }
 
   /** The number of occurrences held back since the last one that was allowed, or undefined when this one is held back. */
   allow(key: string): number | undefined {
-    const now = this.#now();
+    const now = this.#elapsed();
     const entry = this.#keys.get(key);
     if (entry !== undefined && now - entry.since < this.#intervalMs) {
       entry.suppressed += 1;

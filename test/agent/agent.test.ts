@@ -89,6 +89,7 @@ function fakeAgent(options: {
     wake: new Wake(),
     cutDir: '/nowhere',
     now: Date.now,
+    elapsed: () => performance.now(),
     state: {
       commits: 0,
       started: async () => undefined,

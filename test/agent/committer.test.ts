@@ -65,6 +65,7 @@ class Scene {
         scene.wakes += 1;
       },
       now: () => scene.now,
+      elapsed: () => scene.now,
     };
     this.committer = new Committer(deps as unknown as CommitterDeps);
   }

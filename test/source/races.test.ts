@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
+import { contentHash } from '../../src/source/head.ts';
 import { assertAll, assertAllForGood, gzip, lines, withLog } from './written-log.ts';
 
 /** Lets `happen` come in right before the next file whose path passes is opened. Undone when it came. */
@@ -41,6 +42,49 @@ for (const opening of [1, 2, 3]) {
       }));
   }
 }
+
+for (const opening of [1, 2, 3]) {
+  test(`the live file is emptied before it is opened for the ${opening}. time: what it had does not count as seen`, () =>
+    withLog(async (harness, log) => {
+      log.write(lines(40));
+      let count = 0;
+      beforeOpening(
+        (path) => path === log.path && ++count === opening,
+        () => {
+          fs.truncateSync(log.path);
+          fs.appendFileSync(log.path, '{"another":"line"}\n');
+        },
+      );
+      await harness.read();
+      assert.equal(count, opening);
+      await harness.settle();
+      // More than there is would be waited for, and told as a gap, by who lacks it.
+      const { size } = fs.statSync(log.path);
+      const live = harness.source.segments().find((segment) => segment.live);
+      assert.deepEqual([live?.position, live?.sizeSeen], [size, size]);
+    }));
+}
+
+test('a file that was emptied after it was told, and before its first event was read, is told anew', () =>
+  withLog(async (harness, log) => {
+    const event = (second: number) => `{"stageTimestamp":"2024-05-06T07:00:0${second}Z"}\n`;
+    fs.appendFileSync(log.path, event(1).repeat(40));
+    let count = 0;
+    beforeOpening(
+      (path) => path === log.path && ++count === 2,
+      () => {
+        fs.truncateSync(log.path);
+        fs.appendFileSync(log.path, event(2));
+      },
+    );
+    await harness.read();
+    assert.equal(count, 2);
+    await harness.settle();
+    // No segment has the head of the one and the time of the other.
+    const rows = [...harness.source.known].map(({ head, row }) => [head, row.firstTime]);
+    assert.deepEqual(rows, [[contentHash(Buffer.from(event(2).trimEnd())), Date.UTC(2024, 4, 6, 7, 0, 2)]]);
+    assert.deepEqual(harness.gaps(), []);
+  }));
 
 test('a known file is rotated before a new start opens it', async (t) => {
   for (const opening of [1, 2]) {

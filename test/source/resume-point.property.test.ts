@@ -54,7 +54,7 @@ test('a log that was cut back is resumed at the first line that differs, and aga
         const read = async (bytes: number, stored: readonly Anchor[]) => {
           const file = new ShortReadFile(
             Buffer.concat([content.subarray(0, bytes), Buffer.from('#another line\n'.repeat(200))]),
-            [5000],
+            [5000, 300, 1],
           );
           file.size = file.content.length;
           return findResumePoint(file, stored);

@@ -19,6 +19,8 @@ const ROTATED: [name: string, live: string, styles: string[], gzip: boolean][] =
   ['0.log.20261120-150405', '0.log', ['dated'], false],
   ['0.log.20261120-150405.gz', '0.log', ['dated'], true],
   ['audit-2026-11-20T15-04-05.000.log.1', 'audit.log', ['numbered', 'lumberjack'], false],
+  ['audit.log.1-2026113012.backup', 'audit.log', ['aside', 'numbered'], false],
+  ['audit.log-20261130-2026113012.backup', 'audit.log', ['aside', 'dated'], false],
   ['audit.log.gz', 'audit.log', ['gzip'], true],
 ];
 
@@ -36,6 +38,7 @@ test('live names are not taken for rotated parts', () => {
     'audit-v1.log',
     '.gz',
     'audit.log.bak',
+    'audit.log.backup',
     'a-b-c.json',
   ]) {
     assert.equal(parseRotatedName(name), undefined, name);

@@ -176,6 +176,7 @@ export class SourceHarness {
       commit: () => this.commit(),
       requestCommit: () => undefined,
       now: () => Date.now() + this.#ahead,
+      elapsed: () => performance.now() + this.#ahead,
     });
   }
 

@@ -47,8 +47,9 @@ export async function lookAtSource(db: Database, config: SourceConfig, times: Ev
   const { streams: found } = await discover(config);
   const identifier = new Identifier(known, {
     now: Date.now,
+    elapsed: () => performance.now(),
     // Nobody waits here for a file to come to rest: what it is now is what is decided on.
-    isStillSince: () => true,
+    isStillFor: () => true,
     anchors: ({ id }) => records.anchors(id),
     isIntact: async () => true,
     trouble: (file, error) => {

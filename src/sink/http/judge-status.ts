@@ -79,12 +79,15 @@ export function statusReason(response: HttpResponse, { redact }: JudgeContext): 
   return `HTTP ${status}${target}${said === '' ? '' : `: ${said}`}`;
 }
 
-/** What `Retry-After` (RFC 9110 section 10.2.3) asks for, in ms from now; nothing where it cannot be read. */
+/**
+ * What `Retry-After` (RFC 9110 section 10.2.3) asks for, in ms from now; nothing where it cannot be read. A date is one of the
+ * receiver's clock, which its `Date` shows: that of this host may be another.
+ */
 export function retryAfter({ headers }: HttpResponse, { now }: JudgeContext): { retryAfterMs?: number } {
   const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return {};
   const date = ASCTIME.test(value) ? `${value} GMT` : value;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(date) - now();
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(date) - (Date.parse(headers.date ?? '') || now());
   return Number.isNaN(ms) ? {} : { retryAfterMs: Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) };
 }
 

@@ -20,6 +20,17 @@ test('each status has its verdict', () => {
   }
 });
 
+test('a date in Retry-After is one of the clock of the receiver, which its Date shows', () => {
+  const headers = { date: 'Sun, 29 Nov 2026 08:00:00 GMT', 'retry-after': 'Sun, 29 Nov 2026 08:00:07 GMT' };
+  const verdict = judgeStatus(answer(429, '', { headers }), { ...CONTEXT, now: () => Date.UTC(2026, 10, 28) });
+  assert.equal('retryAfterMs' in verdict ? verdict.retryAfterMs : undefined, 7000);
+  const unreadable = judgeStatus(answer(429, '', { headers: { ...headers, date: 'today' } }), {
+    ...CONTEXT,
+    now: () => Date.UTC(2026, 10, 29, 8, 0, 2),
+  });
+  assert.equal('retryAfterMs' in unreadable ? unreadable.retryAfterMs : undefined, 5000);
+});
+
 test('an answer that broke off delivers nothing', () => {
   const verdict = judgeStatus(answer(200, '{"a":', { complete: false }), CONTEXT);
   assert.deepEqual(verdict, {
