@@ -47,6 +47,9 @@ export interface SegmentProgress {
 /** Anchors kept for a segment: as many commits as an unsynced log can be cut back by, and then some. */
 const MAX_ANCHORS = 64;
 
+/** Finished segments of a stream that may still lose their end at a power loss: as many as are rotated within a minute, and then some. */
+const WITH_DIGESTS = 4;
+
 interface RawSegment {
   id: number;
   stream: number;
@@ -194,8 +197,7 @@ export class SegmentRecords {
       update.run(sizeSeen, firstTime ?? null, lastTime ?? null, finished ? 1 : 0, headOf ?? null, headBytes, now, id);
       this.#saveOffsets(one.id, one.offsets);
       if (one.anchor !== undefined) this.#saveAnchor(one.id, one.anchor);
-      // A finished segment does not grow, so it cannot be cut back and written on: its lines need no digests.
-      if (one.finished) this.#db.prepare('UPDATE anchors SET lines = NULL WHERE segment = ?').run(one.id);
+      if (one.finished) this.#dropDigests(one.id);
     }
   }
 
@@ -227,6 +229,20 @@ export class SegmentRecords {
     this.#db.transaction(() => segments.forEach((id) => void remove.run(id))).immediate();
   }
 
+  /**
+   * A segment that was finished long ago does not lose its end any more: its lines need no digests. Those of the newest may
+   * not be on the disk yet. Each call passes the limit by one segment at most, so a few are looked at.
+   */
+  #dropDigests(finished: number): void {
+    const newest = `SELECT id FROM segments WHERE finished = 1 AND stream = (SELECT stream FROM segments WHERE id = :id)
+      ORDER BY id DESC`;
+    const drop = 'UPDATE anchors SET lines = NULL WHERE lines IS NOT NULL AND segment';
+    const id = { id: finished };
+    this.#db.prepare(`${drop} IN (${newest} LIMIT ${WITH_DIGESTS} OFFSET ${WITH_DIGESTS})`).run(id);
+    // One that is finished after newer ones: when the parts of a first start are read in no order.
+    this.#db.prepare(`${drop} = :id AND segment NOT IN (${newest} LIMIT ${WITH_DIGESTS})`).run(id);
+  }
+
   #saveOffsets(segment: number, offsets: ReadonlyMap<string, number>): void {
     const save = this.#db.prepare(
       `INSERT INTO offsets (sink, segment, offset) VALUES (?, ?, ?)
@@ -235,9 +251,14 @@ export class SegmentRecords {
     for (const [sink, offset] of offsets) save.run(sink, segment, offset);
   }
 
+  /** A commit at the same place, for a sink at its own pace, has read no lines since: those of the anchor stay. */
   #saveAnchor(segment: number, anchor: Anchor): void {
     this.#db
-      .prepare('INSERT OR REPLACE INTO anchors (segment, offset, length, hash, lines) VALUES (?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO anchors (segment, offset, length, hash, lines) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (segment, offset) DO UPDATE SET length = excluded.length, hash = excluded.hash,
+           lines = CASE WHEN hash = excluded.hash THEN coalesce(excluded.lines, lines) ELSE excluded.lines END`,
+      )
       .run(segment, anchor.offset, anchor.length, anchor.hash, anchor.lines ?? null);
     this.#db
       .prepare(

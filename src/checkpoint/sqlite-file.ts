@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import type { Durability } from '../config/types.ts';
 import { AuditailError, errorCode } from '../errors.ts';
+import { syncPathOf } from './sync-directory.ts';
 
 export type Database = Sqlite.Database;
 
@@ -33,6 +34,8 @@ export function openSqlite(file: SqliteFile, durability: Durability): Database {
     checkIntegrity(file, db);
     migrate(file, db);
     checkContent(file, db);
+    // SQLite syncs the directory only for files that it has just made, and nothing above it.
+    if (durability === 'disk') syncPathOf(file.path);
   });
 }
 

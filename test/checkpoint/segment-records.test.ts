@@ -94,20 +94,34 @@ test('two commits at one offset leave one anchor', (t) => {
   assert.deepEqual(segments.anchors(id), [{ offset: 10, length: 10, hash: 'new', lines: undefined }]);
 });
 
-test('a finished segment keeps its anchors and drops its lines', (t) => {
+test('a commit at the same offset that read nothing keeps the lines of the anchor', (t) => {
   const { segments, stream } = records(tempDatabase(t));
   const id = segments.add({ ...ROW, stream }, new Map(), 0);
+  const { anchor } = progress(id, 10);
   segments.saveProgress([progress(id, 10)], 0);
-  segments.saveProgress([progress(id, 20, { finished: true })], 0);
-  assert.deepEqual(
-    segments.anchors(id).map(({ offset, lines }) => [offset, lines]),
-    [
-      [10, undefined],
-      [20, undefined],
-    ],
-  );
-  assert.equal(segments.segments(stream)[0]!.finished, true);
+  segments.saveProgress([progress(id, 10, { anchor: { ...anchor!, lines: undefined } })], 0);
+  assert.deepEqual(segments.anchors(id), [anchor]);
 });
+
+for (const order of ['oldest', 'newest'] as const) {
+  test(`finished segments keep their anchors, and the newest four their lines (finished ${order} first)`, (t) => {
+    const { segments, stream } = records(tempDatabase(t));
+    const other = segments.add({ ...ROW, stream: segments.streamId('other', '/log') }, new Map(), 0);
+    segments.saveProgress([progress(other, 10, { finished: true })], 0);
+    const ids = Array.from({ length: 12 }, () => segments.add({ ...ROW, stream }, new Map(), 0));
+    for (const id of ids) segments.saveProgress([progress(id, 10)], 0);
+    for (const id of order === 'oldest' ? ids : ids.toReversed()) {
+      segments.saveProgress([progress(id, 20, { finished: true })], 0);
+    }
+    const anchors = ids.map((id) => segments.anchors(id));
+    assert.ok(anchors.every((one) => one.length === 2));
+    const withLines = anchors.map((one) => one.every(({ lines }) => lines !== undefined));
+    assert.deepEqual(withLines, [...Array<boolean>(8).fill(false), ...Array<boolean>(4).fill(true)]);
+    assert.ok(anchors.slice(0, 8).every((one) => one.every(({ lines }) => lines === undefined)));
+    assert.notEqual(segments.anchors(other)[0]!.lines, undefined);
+    assert.ok(segments.segments(stream).every(({ finished }) => finished));
+  });
+}
 
 test('cutting back takes offsets, anchors and the end with it, and never moves an offset forward', (t) => {
   const { segments, stream } = records(tempDatabase(t));

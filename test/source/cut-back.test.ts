@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { Random } from '../../bench/random.ts';
+import { PacedSink } from './paced-sink.ts';
 import type { SourceHarness } from './source-harness.ts';
 import { assertAll, gzip, type Log, lines, withLog } from './written-log.ts';
+
+const LACKED = 'the file was cut back before the sink slow had got it; the file sinks have it';
 
 test('the log is cut back behind the checkpoint and grows on: nothing twice, nothing lost', async (t) => {
   for (const cut of [0.97, 0.8, 0.5, 0.31, 0.05]) {
@@ -57,6 +60,25 @@ function cutTo(log: Log, count: number): void {
   fs.truncateSync(log.path, content.join('\n').length + 1);
 }
 
+test('the log is cut back behind a place at which a sink at its own pace had something committed alone', () =>
+  withLog(async (harness, log) => {
+    const slow = new PacedSink('slow');
+    await harness.stop();
+    harness.paced = [slow];
+    harness.start();
+    await take(harness, log, 50);
+    slow.takeAll();
+    await harness.commit();
+    await harness.crash();
+    cutTo(log, 30);
+    const later = lines(40);
+    fs.appendFileSync(log.path, later.map((line) => `${line}\n`).join(''));
+    harness.start();
+    await harness.settle();
+    assert.deepEqual(harness.taken, [...log.written, ...later]);
+    assert.deepEqual(slow.handed, [...log.written, ...later]);
+  }));
+
 test('the log is cut back twice between the same two commits', () =>
   withLog(async (harness, log) => {
     await take(harness, log, 50);
@@ -103,6 +125,36 @@ test('a part that was just rotated loses its end', () =>
     await harness.settle();
     assertAll(harness, log.written);
     assert.deepEqual(harness.gaps(), []);
+  }));
+
+test('parts that were rotated and finished lose their ends while a sink at its own pace lacks them', () =>
+  withLog(async (harness, log) => {
+    const slow = new PacedSink('slow');
+    await harness.stop();
+    harness.paced = [slow];
+    harness.start();
+    const backups: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (let commits = 0; commits < 3; commits += 1) await take(harness, log, 20);
+      backups.push(log.rotate());
+      log.write(lines(5));
+      await harness.settle();
+    }
+    await harness.crash();
+    for (const [index, backup] of backups.entries()) {
+      const content = fs.readFileSync(backup, 'latin1').split('\n').slice(0, 50);
+      fs.truncateSync(backup, content.join('\n').length + 1);
+      if (index === 1) fs.appendFileSync(backup, Buffer.alloc(300));
+    }
+    harness.start();
+    await harness.settle();
+    slow.takeAll();
+    await harness.settle();
+    assertAll(harness, log.written);
+    assert.deepEqual(
+      harness.gaps().map(({ reason }) => reason),
+      Array(3).fill(LACKED),
+    );
   }));
 
 test(

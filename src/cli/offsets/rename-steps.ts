@@ -1,8 +1,9 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Database } from '../../checkpoint/database.ts';
 import { DeadLetterStore } from '../../checkpoint/dead-letter-store.ts';
 import { type SinkNames, SinkRename } from '../../checkpoint/sink-rename.ts';
+import { syncDirectory } from '../../checkpoint/sync-directory.ts';
 import { cutDirectory, namesIn, spoolDirectory } from './sink-facts.ts';
 
 /**
@@ -37,14 +38,5 @@ function renameLetters(stateDir: string, { from, to }: SinkNames): void {
     store?.rename(from, to);
   } finally {
     store?.close();
-  }
-}
-
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -33,7 +33,9 @@ export class CutTails {
       await this.#copy(part, fd, start, end);
       const kept = await this.#freeName(id, start);
       await this.#io.rename(part, kept);
-      await this.#syncDirectory();
+      // Those above may be as new, and what is cut off next has no other place.
+      const above = path.dirname(this.#directory);
+      for (const one of [this.#directory, above, path.dirname(above)]) await this.#syncDirectory(one);
       return kept;
     } catch (cause) {
       // Half a copy is of no use, and on a full disk it would take the space that everything else waits for.
@@ -76,6 +78,8 @@ export class CutTails {
       const file = path.join(this.#directory, name);
       if (NAME.test(name)) await this.#io.rename(file, `${file}.kept`);
     }
+    // Under the old name the next start's replay would delete them.
+    await this.#syncDirectory(this.#directory);
   }
 
   /** An earlier copy of the same tail may hold more than this one, so it stays. */
@@ -92,8 +96,8 @@ export class CutTails {
     await this.#io.mkdir(directory, DIR_MODE);
   }
 
-  async #syncDirectory(): Promise<void> {
-    const fd = await this.#io.open(this.#directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  async #syncDirectory(directory: string): Promise<void> {
+    const fd = await this.#io.open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await this.#io.fsync(fd);
     } finally {

@@ -12,6 +12,10 @@ export class Directories {
   readonly #durability: Durability;
   /** Directories with entries that a power loss could still take away. */
   #unsynced = new Set<string>();
+  /** Directories above a changed one, which may be as new: who made them may have been killed before they were synced. */
+  #above = new Set<string>();
+  /** Directories whose own entries were synced, or are in the sets above. */
+  readonly #known = new Set<string>();
 
   constructor(io: FileIo, mode: number, durability: Durability) {
     this.#io = io;
@@ -32,17 +36,33 @@ export class Directories {
 
   /** An entry was created or removed. */
   changed(entry: string): void {
-    if (this.#durability === 'disk') this.#unsynced.add(path.dirname(entry));
+    if (this.#durability !== 'disk') return;
+    let directory = path.dirname(entry);
+    this.#unsynced.add(directory);
+    while (!this.#known.has(directory)) {
+      this.#known.add(directory);
+      directory = path.dirname(directory);
+      this.#above.add(directory);
+    }
   }
 
   /** Makes all entries durable that were changed before the call. */
   async sync(): Promise<void> {
-    const directories = this.#unsynced;
+    const [changed, above] = [this.#unsynced, this.#above];
     this.#unsynced = new Set();
-    for (const directory of directories) {
-      await this.#with(directory, (fd) => this.#io.fsync(fd)).catch((error: unknown) => {
-        throw archiveError(directory, error);
-      });
+    this.#above = new Set();
+    for (const directory of changed) await this.#sync(directory, []);
+    for (const directory of above) {
+      // One that may not be read was not made by this user.
+      if (!changed.has(directory)) await this.#sync(directory, ['EACCES', 'EPERM']);
+    }
+  }
+
+  async #sync(directory: string, ignored: readonly string[]): Promise<void> {
+    try {
+      await this.#with(directory, (fd) => this.#io.fsync(fd));
+    } catch (error) {
+      if (!ignored.includes(errorCode(error) ?? '')) throw archiveError(directory, error);
     }
   }
 

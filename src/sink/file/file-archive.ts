@@ -138,10 +138,11 @@ export class FileArchive {
 
   /** Finishes files whose time is over and deletes what retention does not keep. */
   async maintain(): Promise<void> {
-    const { records, telemetry } = this.#deps;
+    const { records, telemetry, durability } = this.#deps;
     await this.#run?.finish();
     const now = this.#now();
-    await applyRetention({ config: this.#config, records, io: this.#io, telemetry, now });
+    const directories = new Directories(this.#io, this.#config.dirMode, durability);
+    await applyRetention({ config: this.#config, records, io: this.#io, directories, telemetry, now });
     await this.#vanished.forget(now);
   }
 

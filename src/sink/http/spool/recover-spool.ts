@@ -84,10 +84,10 @@ export class SpoolRecovery {
 
   /** Undefined when there is nothing to send in it; then its file is gone. */
   async #recover(file: FoundSegment, next: FoundSegment | undefined): Promise<Segment | undefined> {
-    if (this.#place !== undefined && file.number < this.#place.segment) return this.#discard(file);
     // The next one was made when this one was not part of the spool: a failed write left it.
     if (next?.header !== undefined && next.header.previous < file.number) return this.#discard(file);
-    const knownEnd = next?.header?.previous === file.number ? next.header.previousEnd : undefined;
+    if (this.#place !== undefined && file.number < this.#place.segment) return this.#leave(file, next);
+    const knownEnd = endAsTold(file, next);
     const end = Math.min(knownEnd ?? file.size, file.size);
     const from = file.number === this.#place?.segment ? this.#place.offset : 0;
     const scan = await this.#scan(file, { from, end, mayBeTorn: next === undefined });
@@ -99,12 +99,25 @@ export class SpoolRecovery {
     if (scan.end < end) await this.#cutTail(file, scan.end);
     const damage = damageOf(file, scan, knownEnd);
     if (scan.events === 0) return damage === undefined ? this.#discard(file) : this.#putAside(file, damage);
+    // Nobody tells that the newest one was synced; one that a power loss takes away later would be told as damaged.
+    if (next === undefined) await this.#directory.syncSegment(file.path);
     const segment = new Segment(file.number, file.path, scan.end);
     segment.isSealed = true;
     segment.resumeAt(scan.start, scan.events);
     segment.damage = damage;
     if (damage !== undefined) this.#tellDamage(file, damage);
     return segment;
+  }
+
+  /** It was sent; the end of its life, which depends on whether it is whole, was not reached before a crash. */
+  async #leave(file: FoundSegment, next: FoundSegment | undefined): Promise<undefined> {
+    const knownEnd = endAsTold(file, next);
+    const end = Math.min(knownEnd ?? file.size, file.size);
+    const scan = await this.#scan(file, { from: 0, end, mayBeTorn: next === undefined });
+    if (typeof scan === 'string') return this.#putAside(file, scan);
+    const isTorn = next === undefined && file.header === undefined && scan.events === 0;
+    const damage = isTorn ? undefined : damageOf(file, scan, knownEnd);
+    return damage === undefined ? this.#discard(file) : this.#putAside(file, damage);
   }
 
   async #scan(
@@ -137,6 +150,11 @@ export class SpoolRecovery {
   #tellDamage(file: FoundSegment, reason: string): void {
     this.#occurrences.spoolDamaged(file.path, reason, this.#directory.damagedPath(file.number));
   }
+}
+
+/** Where the durable records of a file end, as the one after it tells. */
+function endAsTold({ number }: FoundSegment, next: FoundSegment | undefined): number | undefined {
+  return next?.header?.previous === number ? next.header.previousEnd : undefined;
 }
 
 function damageOf(file: FoundSegment, scan: SegmentScan, knownEnd: number | undefined): string | undefined {

@@ -34,18 +34,11 @@ export class SpoolDirectory {
     this.#durability = durability;
   }
 
-  /** Makes the directory durable where it is missing, with those above it. */
-  async create(directory: string = this.path): Promise<void> {
-    try {
-      await this.io.mkdir(directory, DIRECTORY_MODE);
-    } catch (error) {
-      if (errorCode(error) === 'EEXIST') return;
-      if (errorCode(error) !== 'ENOENT' || path.dirname(directory) === directory) throw error;
-      await this.create(path.dirname(directory));
-      await this.create(directory);
-      return;
-    }
-    await this.sync(path.dirname(directory));
+  /** Makes the directory, with those above it, and both its entry and that of the one above it durable. */
+  async create(): Promise<void> {
+    const parent = path.dirname(this.path);
+    await this.#make(parent);
+    await this.#make(this.path);
   }
 
   async list(): Promise<SpoolListing> {
@@ -91,6 +84,11 @@ export class SpoolDirectory {
     await this.#opened(file, constants.O_WRONLY | constants.O_NOFOLLOW, (fd) => this.io.ftruncate(fd, length));
   }
 
+  async syncSegment(file: string): Promise<void> {
+    if (this.#durability !== 'disk') return;
+    await this.#opened(file, constants.O_WRONLY | constants.O_NOFOLLOW, (fd) => this.io.fdatasync(fd));
+  }
+
   /** A file that is gone already is no error. */
   async remove(file: string): Promise<void> {
     await this.io.unlink(file).catch(ignoreMissing);
@@ -108,6 +106,20 @@ export class SpoolDirectory {
   async sync(directory: string = this.path): Promise<void> {
     if (this.#durability !== 'disk') return;
     await this.#opened(directory, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => this.io.fsync(fd));
+  }
+
+  async #make(directory: string): Promise<void> {
+    try {
+      await this.io.mkdir(directory, DIRECTORY_MODE);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' && path.dirname(directory) !== directory) {
+        await this.#make(path.dirname(directory));
+        return this.#make(directory);
+      }
+      // Who made it may have been killed before it was synced.
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+    await this.sync(path.dirname(directory));
   }
 
   async #exists(file: string): Promise<boolean> {

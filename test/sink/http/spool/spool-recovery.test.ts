@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { AuditailError } from '../../../../src/errors.ts';
 import { nodeFileIo } from '../../../../src/sink/file-io.ts';
 import { faultyIo, systemError } from '../../faulty-io.ts';
+import { syncedPaths } from '../../synced-paths.ts';
 import { drain, events, SpoolWorld } from './spool-harness.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
@@ -32,6 +34,15 @@ function spoilEvent(file: string, n: number): void {
     return bytes;
   });
 }
+
+test('directories that a life made which was killed before it synced them are synced', async () => {
+  using world = new SpoolWorld();
+  fs.mkdirSync(world.directory, { recursive: true });
+  const { io, synced } = syncedPaths();
+  await world.open(io, 'disk');
+  const parent = path.dirname(world.directory);
+  for (const one of [world.stateDir, parent, world.directory]) assert.ok(synced.has(one), `${one} was not synced`);
+});
 
 test('the torn end of the newest file is cut and told, wherever it was torn', async () => {
   using whole = new SpoolWorld();
@@ -111,6 +122,29 @@ test('a middle file without its end is told; what it still has is sent', async (
   fs.truncateSync(file, bytes.indexOf('{"n":15,') - 40 - Buffer.byteLength('audit.täg-0apiserver') - 35);
   assert.deepEqual(await drain(await world.open()), [...range(0, 15), ...range(20, 30)]);
   assert.match(world.told.join(), /^damaged 0000000002.spool: its last \d+ bytes are missing$/);
+});
+
+test('what a start takes of the newest file is synced: the life that wrote it may have been killed before', async () => {
+  using world = new SpoolWorld();
+  await threeSegments(world);
+  for (const torn of [0, 7]) {
+    const file = world.file('0000000003.spool');
+    fs.truncateSync(file, fs.statSync(file).size - torn);
+    const { io, synced } = syncedPaths();
+    await world.open(io, 'disk');
+    assert.ok(synced.has(file));
+    assert.ok(!synced.has(world.file('0000000002.spool')), 'the next one tells that it was durable');
+  }
+});
+
+test('a damaged file that was sent, but not put aside before a crash, is kept as well', async () => {
+  using world = new SpoolWorld();
+  await threeSegments(world);
+  spoilEvent(world.file('0000000001.spool'), 3);
+  world.place = { segment: 3, offset: 0 };
+  await world.open();
+  assert.deepEqual(world.files, ['0000000001.damaged', '0000000003.spool']);
+  assert.match(world.told.join(), /^damaged 0000000001.spool: \d+ bytes of it hold no readable record$/);
 });
 
 test('a damaged header is told, and the records behind it are sent', async (t) => {
