@@ -47,10 +47,9 @@ const COPY_CHECK_BYTES = 1024;
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
   readonly #known: KnownSegments;
-  /** Whether a rotated part that has been left alone for so long can be taken as it is. */
-  readonly #isStillFor: (ms: number) => boolean;
-  readonly #now: () => number;
-  readonly #elapsed: () => number;
+  /** Whether a rotated part that has been left alone since then, in `elapsed`, can be taken as it is. */
+  readonly #isStillSince: (since: number) => boolean;
+  readonly #lastChange: (modifiedMs: number) => number;
   /** A file could not be read, or was moved since it was found. */
   readonly #trouble: (file: FoundFile, error: unknown) => void;
   /** What was read from a segment, as a commit stored it. */
@@ -66,18 +65,17 @@ export class Identifier {
   constructor(
     known: KnownSegments,
     hooks: {
-      now: () => number;
-      elapsed: () => number;
-      isStillFor: (ms: number) => boolean;
+      /** When a file of this time was left alone, in `elapsed`; now for one from the future. */
+      lastChange: (modifiedMs: number) => number;
+      isStillSince: (since: number) => boolean;
       anchors: (known: Known) => readonly Anchor[];
       isIntact: (segment: Segment) => Promise<boolean>;
       trouble: (file: FoundFile, error: unknown) => void;
     },
   ) {
     this.#known = known;
-    this.#now = hooks.now;
-    this.#elapsed = hooks.elapsed;
-    this.#isStillFor = hooks.isStillFor;
+    this.#lastChange = hooks.lastChange;
+    this.#isStillSince = hooks.isStillSince;
     this.#anchors = hooks.anchors;
     this.#isIntact = hooks.isIntact;
     this.#trouble = hooks.trouble;
@@ -87,7 +85,8 @@ export class Identifier {
     const rest = streams.flatMap(({ path, files }) => files.map((file) => ({ file, stream: path })));
     // Live names first, then rotated ones, gzip last: of two names of one file the live one counts, and a gzip is
     // told only after its original. A backup copy has a longer name than its original.
-    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), this.#sinceOf(file)]));
+    const since = (file: FoundFile) => this.#since.get(cacheKey(file)) ?? this.#lastChange(file.modifiedMs);
+    this.#since = new Map(rest.map(({ file }) => [cacheKey(file), since(file)]));
     rest.sort((a, b) => rank(a.file) - rank(b.file) || a.file.path.length - b.file.path.length);
     const pass = new IdentificationPass(rest.map(({ file }) => file.path));
     const byHead: { file: FoundFile; stream: string; head: string }[] = [];
@@ -180,13 +179,7 @@ export class Identifier {
   }
 
   #isStill(file: FoundFile): boolean {
-    return this.#isStillFor(this.#elapsed() - this.#since.get(cacheKey(file))!);
-  }
-
-  /** By the file's own time when it is first seen; a file from the future is still since then. */
-  #sinceOf(file: FoundFile): number {
-    const age = Math.max(0, this.#now() - file.modifiedMs);
-    return this.#since.get(cacheKey(file)) ?? this.#elapsed() - age;
+    return this.#isStillSince(this.#since.get(cacheKey(file))!);
   }
 
   async #isDamaged(file: FoundFile): Promise<boolean> {

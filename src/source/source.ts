@@ -72,9 +72,8 @@ export class Source {
       changed: (segment) => this.#resolveChange(segment),
     });
     this.#identifier = new Identifier(this.known, {
-      now: deps.now,
-      elapsed: deps.elapsed,
-      isStillFor: (ms) => ms >= config.rotateWaitMs,
+      lastChange: (modifiedMs) => deps.elapsed() - Math.max(0, deps.now() - modifiedMs),
+      isStillSince: (since) => deps.elapsed() - since >= config.rotateWaitMs,
       anchors: (known) => deps.records.anchors(known.id),
       isIntact: async (segment) => isOpen(segment) && (await this.#reader.isIntact(segment)),
       trouble: (file, error) => this.troubles.tell(file.path, error),

@@ -46,10 +46,9 @@ export async function lookAtSource(db: Database, config: SourceConfig, times: Ev
   const known = new KnownSegments(records, config.name);
   const { streams: found } = await discover(config);
   const identifier = new Identifier(known, {
-    now: Date.now,
-    elapsed: () => performance.now(),
     // Nobody waits here for a file to come to rest: what it is now is what is decided on.
-    isStillFor: () => true,
+    lastChange: () => 0,
+    isStillSince: () => true,
     anchors: ({ id }) => records.anchors(id),
     isIntact: async () => true,
     trouble: (file, error) => {
