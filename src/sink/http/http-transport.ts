@@ -57,6 +57,8 @@ export class HttpTransport implements Transport {
   readonly #endpoint: URL;
   readonly #contentType: string;
   readonly #tlsFiles: TlsFiles;
+  /** Loaded for the first sink that needs it: an agent without HTTP sinks starts faster, and with 16 MB less. */
+  readonly #undici = import('undici');
   readonly #inFlight = new Set<Promise<HttpResponse>>();
   readonly #retired = new Set<Promise<void>>();
   #line: Line | undefined;
@@ -127,8 +129,7 @@ export class HttpTransport implements Transport {
       payload = await gzip(body, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
       headers['content-encoding'] = 'gzip';
     }
-    // Loaded with the first request: an agent without HTTP sinks starts faster, and with 16 MB less.
-    const undici = await import('undici');
+    const undici = await this.#undici;
     signal.throwIfAborted();
     // From here to the request nothing waits, so that no pool is retired under it.
     const line = this.#currentLine(undici);
