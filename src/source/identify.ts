@@ -1,6 +1,7 @@
 import type { Anchor } from '../checkpoint/segment-records.ts';
 import { AuditailError } from '../errors.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
+import { type End, endOf, hasAtPlace } from './file-end.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import { IdentificationPass } from './identification-pass.ts';
@@ -9,7 +10,7 @@ import { openSegmentFile } from './open-segment-file.ts';
 import { hasMoved } from './plain-file.ts';
 import { findResumePoint, holds } from './resume-point.ts';
 import type { Segment } from './segment.ts';
-import { readFully, type SegmentFile } from './segment-file.ts';
+import type { SegmentFile } from './segment-file.ts';
 
 /**
  * What a found file is. `known`: a segment's file, wherever it is now. `new`: a segment never seen before. `copy`: the
@@ -29,20 +30,11 @@ export interface Identified {
   readonly identity: Identity;
 }
 
-interface End {
-  readonly at: number;
-  readonly length: number;
-  readonly bytes: Buffer;
-}
-
 interface GzipContent {
   /** Why it ends early; undefined for a whole part. */
   readonly damage: string | undefined;
   readonly end: End;
 }
-
-/** Bytes at the end of a copy that must be those of the original. */
-const COPY_CHECK_BYTES = 1024;
 
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
@@ -273,22 +265,6 @@ async function commonLength(file: SegmentFile, anchors: readonly Anchor[]): Prom
   const { offset } = await findResumePoint(file, anchors);
   const head = await readHead(file, { complete: true });
   return head !== undefined && offset > head.length ? offset : -1;
-}
-
-/** The last bytes of a file's content, and where they begin. Shorter than they were to be in a file that shrinks meanwhile. */
-async function endOf(file: SegmentFile): Promise<End> {
-  const { size } = await file.stat();
-  const length = Math.min(COPY_CHECK_BYTES, size);
-  return { at: size - length, length, bytes: await bytesAt(file, size - length, length) };
-}
-
-async function hasAtPlace(original: SegmentFile, { at, length, bytes }: End): Promise<boolean> {
-  return bytes.length === length && bytes.equals(await bytesAt(original, at, length));
-}
-
-async function bytesAt(file: SegmentFile, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  return buffer.subarray(0, await readFully(file, offset, buffer, length));
 }
 
 function rank(file: FoundFile): number {

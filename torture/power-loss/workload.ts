@@ -106,6 +106,8 @@ export class Workload {
     }
     this.#options.receiver.isAway = false;
     await this.#waitFor('the end of the log', () => this.#isTaken(BOTH, [this.#log.inode], this.#log.size));
+    // One that was only just started anew would be ended by the signal itself.
+    await this.#agent.waitFor('its start', () => this.#agent.findLog('auditail runs') !== undefined);
     const { code } = await this.#agent.stop();
     if (code !== 0) throw new Error(`the recorded agent ended with ${code}`);
   }

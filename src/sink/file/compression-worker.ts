@@ -18,10 +18,10 @@ export type Answer =
   | { readonly data: Uint8Array; readonly content: Uint8Array; readonly dictionary: Uint8Array | undefined }
   | { readonly error: unknown };
 
-// The entry of a thread: it answers until it is ended.
-const port = parentPort!;
+// The entry of a thread: it answers until it is ended. Elsewhere there is nobody to answer.
+const port = parentPort;
 
-port.on('message', (order: Order) => {
+port?.on('message', (order: Order) => {
   try {
     const { format, level, startsMember, content, dictionary } = order;
     const made = ARCHIVE_FORMATS[format].codec!.compressSync({
