@@ -43,6 +43,8 @@ export class Source {
   /** Files that only a later sweep can tell or open. */
   #undecided = 0;
   #sweepWanted = false;
+  /** A live file had no whole line at the last sweep: whatever changes may be its first one, by which it is told. */
+  #awaitsFirstLine = false;
 
   constructor(config: SourceConfig, deps: SourceDeps) {
     this.config = config;
@@ -121,6 +123,7 @@ export class Source {
   /** Something may have been written: look at the ends again. May come at any time, also in the middle of a step. */
   hint(): void {
     this.#poller.hint();
+    if (this.#awaitsFirstLine) this.#sweepWanted = true;
   }
 
   /** Looks at the file system: what is new, what was renamed, gzipped, truncated or deleted. */
@@ -128,7 +131,7 @@ export class Source {
     await this.#active.releaseSettled();
     this.#sweepWanted = false;
     this.troubles.beginSweep();
-    this.hint();
+    this.#poller.hint();
     let discovery: Discovery;
     try {
       discovery = await discover(this.config);
@@ -139,6 +142,7 @@ export class Source {
     await this.#checkOpenFiles();
     const identified = await this.#identifier.identify(discovery.streams);
     this.#undecided = 0;
+    this.#awaitsFirstLine = identified.some(({ identity, file }) => identity.kind === 'unready' && file.live);
     const isFirstStart = !this.#deps.records.wasStarted(this.config.name);
     for (const one of identified) await this.#apply(one, isFirstStart);
     if (isFirstStart) this.#deps.records.markStarted(this.config.name, this.#deps.now());

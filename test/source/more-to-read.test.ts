@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { lines, withLog } from './written-log.ts';
 
@@ -27,4 +28,21 @@ test('who reads in rounds is told whether the next one finds something, or has t
     assert.deepEqual([await source.poll(), source.hasMore], [true, true]);
     assert.deepEqual([await source.poll(), source.hasMore], [true, false]);
     assert.deepEqual(harness.taken, log.written);
+  }));
+
+test('the first line of an empty log is read at a hint, and not with the next sweep that is due', () =>
+  withLog(async (harness, log) => {
+    const { source } = harness;
+    fs.writeFileSync(log.path, '');
+    await source.sweep();
+    assert.equal(source.wantsSweep, false);
+    log.write(lines(3));
+    source.hint();
+    assert.equal(source.wantsSweep, true);
+    await harness.read();
+    assert.deepEqual(harness.taken, log.written);
+    // From here on what is written is found without.
+    log.write(lines(3));
+    source.hint();
+    assert.equal(source.wantsSweep, false);
   }));
