@@ -49,6 +49,8 @@ export class Part {
   /** The furthest that the agent said it saw of it, and in which of its lives. */
   seenSize = 0;
   seenInLife: number | undefined;
+  /** The last life that had the file itself open, and not only a gzip that was made of it while it still grew. */
+  heldInLife: number | undefined;
 
   constructor(id: number, key: string) {
     this.id = id;

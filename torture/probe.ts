@@ -40,6 +40,7 @@ export function noteSeen(model: LogModel, status: AgentStatus, life: number): vo
     for (const part of byTime.get(Date.parse(segment.first_event)) ?? []) {
       part.seenSize = Math.max(part.seenSize, segment.size);
       part.seenInLife = life;
+      if (!segment.path.endsWith('.gz')) part.heldInLife = life;
     }
   }
 }

@@ -78,12 +78,12 @@ export class Losses {
 
   #isUnseen(line: Line, { part, end, loss }: Place): boolean {
     if (this.#timeline.awakeMs(line.writtenAtMs, loss!.atMs) > SURELY_SEEN_MS) return false;
-    const life = part.seenInLife;
-    if (life === undefined) return true;
-    const isHeld = loss!.how === 'deleted' || loss!.how === 'hidden';
+    if (part.seenInLife === undefined) return true;
+    const isLinkGone = loss!.how === 'deleted' || loss!.how === 'hidden';
+    const holder = isLinkGone ? part.heldInLife : undefined;
     // What it holds open it reads to the end, unless it is killed before.
-    if (isHeld && this.#timeline.awakeInLifeAfter(life, loss!.atMs) > SURELY_SEEN_MS) return false;
-    return end > (isHeld ? Math.max(part.seenSize, loss!.seenSize) : loss!.seenSize);
+    if (holder !== undefined && this.#timeline.awakeInLifeAfter(holder, loss!.atMs) > SURELY_SEEN_MS) return false;
+    return end > (isLinkGone ? Math.max(part.seenSize, loss!.seenSize) : loss!.seenSize);
   }
 }
 
