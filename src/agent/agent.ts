@@ -24,7 +24,7 @@ const MAX_PAUSE_MS = 30_000;
 
 /**
  * Pause before reading again where the end of the log was met: what a busy apiserver writes meanwhile is read at once. Without
- * it each few lines are a round of the loop, and 5 MB/s of them took a quarter of a core.
+ * it each few lines are a round of the loop.
  */
 const GATHER_MS = 50;
 
