@@ -4,7 +4,7 @@ import type { Config } from '../config/types.ts';
 import type { ByteBudget } from '../sink/file/byte-budget.ts';
 import type { SinkPlace } from '../source/sink-place.ts';
 import type { Source } from '../source/source.ts';
-import type { DirectoryWatcher } from '../source/watcher.ts';
+import { DirectoryWatcher } from '../source/watcher.ts';
 import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { AgentState } from './agent-state.ts';
@@ -16,17 +16,10 @@ import { Pulse } from './pulse.ts';
 import { ReplayWatch } from './replay-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Wake } from './wake.ts';
-import { watchLogs } from './watch-logs.ts';
 
 /** Pause before reading again after a failed write: doubled with each failure in a row. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
-
-/**
- * Pause before reading again where the end of the log was met: what a busy apiserver writes meanwhile is read at once. Without
- * it each few lines are a round of the loop.
- */
-const GATHER_MS = 50;
 
 /** How often hours are finished and retention is applied. */
 const MAINTENANCE_INTERVAL_MS = 10_000;
@@ -107,7 +100,7 @@ export class Agent {
       this.#hasStarted = true;
       await state.started(config);
       this.pulse.phase = 'running';
-      if (!options.exitAtEof) this.#watcher = watchLogs(this.#parts, () => this.#sweepSoon());
+      if (!options.exitAtEof) this.#watch();
       await this.#loop(options);
       this.pulse.phase = this.#isReload ? 'reloading' : 'stopping';
       this.pulse.beat(config.shutdownTimeoutMs);
@@ -164,7 +157,6 @@ export class Agent {
         committer.noteTakings();
         committer.startIfDue();
         await this.#makeRoom();
-        if (progressed && !exitAtEof && !this.#sources.some((source) => source.hasMore)) await delay(GATHER_MS);
         if (committer.failure !== undefined || progressed) continue;
         if (exitAtEof && swept && this.#isDone()) return;
         // A spool gives back room with a commit only: nobody should wait an interval for it.
@@ -178,10 +170,6 @@ export class Agent {
         await this.#rewind(error);
       }
     }
-  }
-
-  #sweepSoon(): void {
-    this.#sweepAt = 0;
   }
 
   /** Nothing that is read once more would mend an error in the program. */
@@ -295,5 +283,18 @@ export class Agent {
   #undelivered(): HttpEventSink[] {
     const isBehind = this.#sources.some((source) => source.isBehind);
     return this.#parts.httpSinks.filter(({ target }) => isBehind || !target.isIdle);
+  }
+
+  #watch(): void {
+    this.#watcher = new DirectoryWatcher(
+      (hint) => {
+        if (hint === 'names') this.#sweepAt = 0;
+        for (const source of this.#sources) source.hint();
+        this.#parts.wake.wake();
+      },
+      (error) => {
+        for (const { occurrences } of this.#parts.inputs) occurrences.watchFailed(error);
+      },
+    );
   }
 }

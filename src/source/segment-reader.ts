@@ -27,8 +27,6 @@ type OpenSegment = Segment & { file: SegmentFile };
  */
 export class SegmentReader {
   readonly framing: Framing;
-  /** Whether the last chunk went up to the end of its file. */
-  metEnd = false;
   readonly #handler: LineHandler;
   readonly #maxLineBytes: number;
   #buffer = Buffer.allocUnsafeSlow(ANCHOR_BYTES + CHUNK_BYTES);
@@ -105,8 +103,7 @@ export class SegmentReader {
     const isUnchanged = overlap > 0 ? endsAsRead(segment, buffer, overlap) : await beginsAsSeen(segment);
     if (!isUnchanged || !(await this.#isStillThere(segment, overlap))) return undefined;
     segment.sizeSeen = Math.max(segment.sizeSeen, segment.position + end - overlap);
-    this.metEnd = end < overlap + want;
-    return { buffer, start: overlap, end, atEnd: this.metEnd };
+    return { buffer, start: overlap, end, atEnd: end < overlap + want };
   }
 
   /**

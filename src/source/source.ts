@@ -26,8 +26,6 @@ import { StreamPoller } from './stream-poller.ts';
 export class Source {
   readonly config: SourceConfig;
   readonly known: KnownSegments;
-  /** Whether the last poll left something that is known to be there. */
-  hasMore = false;
   /** Directories to watch for hints. */
   directories: readonly string[] = [];
   /** Files that could not be read since the last sweep began. */
@@ -164,13 +162,8 @@ export class Source {
   async poll(): Promise<boolean> {
     await this.#active.releaseSettled();
     let progressed = false;
-    this.hasMore = false;
-    for (const stream of this.known.streams.values()) {
-      if (!(await this.#poller.poll(stream))) continue;
-      progressed = true;
-      this.hasMore ||= this.#poller.hasMore;
-    }
-    if (await this.#feeding.catchUp()) progressed = this.hasMore = true;
+    for (const stream of this.known.streams.values()) progressed = (await this.#poller.poll(stream)) || progressed;
+    progressed = (await this.#feeding.catchUp()) || progressed;
     if (!progressed) this.#active.tellUnread();
     return progressed;
   }

@@ -23,8 +23,6 @@ export class StreamPoller {
   /** Of those: rotated ones that only the writer of the live file can bring to their end. */
   readonly #waiting = new Set<Segment>();
   #hints = 0;
-  /** Whether what the last poll took is known not to be all: more is there already. */
-  hasMore = false;
 
   constructor(deps: StreamPollerDeps) {
     this.#deps = deps;
@@ -59,8 +57,7 @@ export class StreamPoller {
 
   /** Takes one chunk; whether anything was taken. */
   async poll(stream: Stream): Promise<boolean> {
-    const { feeding, changed, reader } = this.#deps;
-    this.hasMore = false;
+    const { feeding, changed } = this.#deps;
     for (const [index, segment] of stream.segments.entries()) {
       if (segment.finished || !isOpen(segment)) continue;
       if (!this.#ended.has(segment)) {
@@ -68,7 +65,6 @@ export class StreamPoller {
         const outcome = await this.#step(segment);
         feeding.end(segment);
         if (outcome === 'changed') await changed(segment);
-        this.hasMore = outcome === 'changed' || !segment.live || !reader.metEnd;
         if (outcome !== 'end') return true;
       }
       if (this.#goesOnIn(stream.segments[index + 1], segment)) return false;

@@ -5,8 +5,8 @@ const SMALLEST_BYTES = 4 * 1024;
 const SPARE_SHARE = 1 / 4;
 
 /**
- * Gives the buffers of blocks back into use. Fresh ones cost page faults, and V8 answers each 64 MB of them with a garbage
- * collection of the whole heap: in a catch-up without reuse those took a quarter of all CPU time.
+ * Gives the buffers of blocks back into use. Fresh ones cost page faults, and V8 answers some MB of them with a garbage
+ * collection of the whole heap: in a catch-up without reuse those took a sixth of all CPU time.
  */
 export class BlockBuffers {
   readonly blockBytes: number;
