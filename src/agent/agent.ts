@@ -108,7 +108,7 @@ export class Agent {
       if (options.exitAtEof && !this.#isReload) assertAllDone(this.#undelivered(), this.#sources);
     } finally {
       await committer.settle();
-      await this.#watcher?.close();
+      this.#watcher?.close();
       for (const source of this.#sources) {
         await source.close({ keepsFiles: true });
         // Else what the agent before had open is still held.
@@ -193,7 +193,7 @@ export class Agent {
     this.#sweepAt = now + Math.min(...this.#sources.map(({ config }) => config.refreshIntervalMs));
     for (const source of this.#sources) await source.sweep();
     this.pulse.hasSwept = true;
-    this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
+    await this.#watcher?.watch(this.#sources.flatMap((source) => source.directories));
     if (this.#replays) this.#replay = new ReplayWatch(this.#sources);
     this.#replays = false;
     return true;

@@ -1,26 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
-import { constants, createGunzip, type ZlibOptions } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { errorCode } from '../errors.ts';
+import { compressedBytes, type GzipLook, INFLATE_CHUNK, lookInto, salvage, salvagedBytes } from './gzip-content.ts';
 import { openRegular, type Place } from './plain-file.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
-
-/** Compressed bytes a step. */
-const READ_CHUNK = 64 * 1024;
-
-interface Content {
-  readonly bytes: number;
-  readonly damage: string | undefined;
-}
-
-/** Inflated bytes a step; also what a reader at rest keeps in memory. */
-const INFLATE_CHUNK = 256 * 1024;
-
-/**
- * For a damaged part: an inflater that fails, or whose input ends early, keeps back what does not fill its chunk, so
- * the chunks are small and the end of the input flushes.
- */
-const SALVAGE: ZlibOptions = { chunkSize: 1024, finishFlush: constants.Z_SYNC_FLUSH };
 
 /** Content of a damaged part that is kept in memory: inflating from the start for each line would never end. */
 const SALVAGE_BYTES = 4 * 1024 * 1024;
@@ -32,7 +16,9 @@ export class GzipFile implements SegmentFile {
   readonly device: bigint;
   readonly inode: bigint;
   readonly #handle: FileHandle;
-  #content: Promise<Content> | undefined;
+  #look: Promise<GzipLook> | undefined;
+  /** Of a damaged part. */
+  #salvagedBytes: Promise<number> | undefined;
   #inflater: AsyncIterator<Buffer> | undefined;
   /** Inflated content not yet dropped: it begins at #windowStart. */
   #window: Buffer[] = [];
@@ -45,30 +31,39 @@ export class GzipFile implements SegmentFile {
   /** Where it ends; Infinity where nothing follows. */
   #salvagedTo = 0;
 
-  readonly #isView: boolean;
+  #isView = false;
 
-  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>, isView = false) {
+  private constructor(path: string, opened: Awaited<ReturnType<typeof openRegular>>) {
     this.path = path;
     this.device = opened.device;
     this.inode = opened.inode;
     this.#handle = opened.handle;
-    this.#isView = isView;
   }
 
-  static async open(path: string, place?: Place): Promise<GzipFile> {
-    return new GzipFile(path, await openRegular(path, place));
+  /** @param looked what {@link look} gave before, of the same file in the same state */
+  static async open(path: string, place?: Place, looked?: GzipLook): Promise<GzipFile> {
+    const file = new GzipFile(path, await openRegular(path, place));
+    if (looked !== undefined) file.#look = Promise.resolve(looked);
+    return file;
+  }
+
+  /** What is learned by inflating all of the part, which is done once. */
+  look(): Promise<GzipLook> {
+    this.#look ??= lookInto(this.#handle);
+    return this.#look;
   }
 
   /** Why the content ends early; undefined for a whole file. Inflates the part once. */
   async damage(): Promise<string | undefined> {
-    return (await this.#inspect()).damage;
+    return (await this.look()).damage;
   }
 
   async stat(): Promise<SegmentStat> {
-    const { bytes } = await this.#inspect();
+    const { bytes, damage } = await this.look();
+    if (damage !== undefined) this.#salvagedBytes ??= salvagedBytes(this.#handle);
     const stat = await this.#handle.stat({ bigint: true });
     return {
-      size: bytes,
+      size: (await this.#salvagedBytes) ?? bytes,
       links: Number(stat.nlink),
       modifiedMs: Number(stat.mtimeMs),
     };
@@ -76,6 +71,12 @@ export class GzipFile implements SegmentFile {
 
   async read(offset: number, buffer: Buffer, start: number, length: number): Promise<number> {
     const end = offset + length;
+    // Who looks at the end of a whole part again, to compare it, need not inflate all that is before it.
+    const look = await this.#look;
+    if (look !== undefined && look.damage === undefined && offset >= look.bytes - look.end.length) {
+      const from = offset - look.bytes + look.end.length;
+      return look.end.copy(buffer, start, Math.min(from, look.end.length), Math.min(from + length, look.end.length));
+    }
     if (!this.#broken) {
       try {
         await this.#inflateTo(offset, end);
@@ -90,19 +91,16 @@ export class GzipFile implements SegmentFile {
 
   view(): GzipFile {
     const { device, inode } = this;
-    const view = new GzipFile(this.path, { handle: this.#handle, device, inode }, true);
-    view.#content = this.#content;
+    const view = new GzipFile(this.path, { handle: this.#handle, device, inode });
+    view.#isView = true;
+    view.#look = this.#look;
+    view.#salvagedBytes = this.#salvagedBytes;
     return view;
   }
 
   async close(): Promise<void> {
     await this.#inflater?.return?.();
     if (!this.#isView) await this.#handle.close();
-  }
-
-  #inspect(): Promise<Content> {
-    this.#content ??= inspect(this.#handle);
-    return this.#content;
   }
 
   async #inflateTo(offset: number, end: number): Promise<void> {
@@ -122,7 +120,11 @@ export class GzipFile implements SegmentFile {
     this.#window = [];
     this.#windowStart = 0;
     this.#windowEnd = 0;
-    const inflated = pipeline(streamOf(this.#handle), createGunzip({ chunkSize: INFLATE_CHUNK }), () => undefined);
+    const inflated = pipeline(
+      compressedBytes(this.#handle),
+      createGunzip({ chunkSize: INFLATE_CHUNK }),
+      () => undefined,
+    );
     this.#inflater = inflated[Symbol.asyncIterator]();
   }
 
@@ -157,7 +159,7 @@ export class GzipFile implements SegmentFile {
   async #salvage(offset: number, end: number): Promise<void> {
     const pieces: Buffer[] = [];
     let at = 0;
-    await inflate(this.#handle, SALVAGE, (chunk) => {
+    await salvage(this.#handle, (chunk) => {
       const piece = chunk.subarray(Math.max(0, offset - at), Math.max(0, end - at));
       if (piece.length > 0) pieces.push(piece);
       at += chunk.length;
@@ -171,52 +173,4 @@ export class GzipFile implements SegmentFile {
 /** Why a file's content ends early; undefined for a whole gzip part, and for what is none. */
 export async function damageOf(file: SegmentFile): Promise<string | undefined> {
   return file instanceof GzipFile ? file.damage() : undefined;
-}
-
-/** The file's bytes from its start. A FileHandle's own stream closes the handle when it is destroyed. */
-function streamOf(handle: FileHandle): Readable {
-  async function* chunks() {
-    for (let position = 0; ; ) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_CHUNK), 0, READ_CHUNK, position);
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  }
-  return Readable.from(chunks(), { objectMode: false });
-}
-
-/** Learns whether the part is whole, and how much content it has, as far as it inflates. */
-async function inspect(handle: FileHandle): Promise<Content> {
-  let bytes = 0;
-  const count = (chunk: Buffer) => {
-    bytes += chunk.length;
-  };
-  const damage = await inflate(handle, { chunkSize: INFLATE_CHUNK }, count);
-  if (damage === undefined) return { bytes, damage };
-  bytes = 0;
-  await inflate(handle, SALVAGE, count);
-  return { bytes, damage };
-}
-
-/** Inflates the whole file, as far as that goes; resolves to the reason why it ends early, if it does. */
-async function inflate(
-  handle: FileHandle,
-  options: ZlibOptions,
-  take: (chunk: Buffer) => void,
-): Promise<string | undefined> {
-  const compressed = streamOf(handle);
-  const gunzip = createGunzip(options);
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
-  compressed.on('error', reject);
-  gunzip.on('data', take);
-  gunzip.on('error', (error) => resolve(error.message));
-  gunzip.on('end', () => resolve(undefined));
-  compressed.pipe(gunzip);
-  try {
-    return await promise;
-  } finally {
-    compressed.destroy();
-    gunzip.destroy();
-  }
 }

@@ -2,6 +2,7 @@ import type { Anchor } from '../checkpoint/segment-records.ts';
 import { AuditailError } from '../errors.ts';
 import type { FoundFile, FoundStream } from './discovery.ts';
 import { type End, endOf, hasAtPlace } from './file-end.ts';
+import type { GzipLook } from './gzip-content.ts';
 import { GzipFile } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import { IdentificationPass } from './identification-pass.ts';
@@ -30,12 +31,6 @@ export interface Identified {
   readonly identity: Identity;
 }
 
-interface GzipContent {
-  /** Why it ends early; undefined for a whole part. */
-  readonly damage: string | undefined;
-  readonly end: End;
-}
-
 /** Tells found files by device, inode and head; the path is never identity. */
 export class Identifier {
   readonly #known: KnownSegments;
@@ -49,9 +44,10 @@ export class Identifier {
   /** Whether an open segment still has the content that was read from it. */
   readonly #isIntact: (segment: Segment) => Promise<boolean>;
   /** What the last pass found, by {@link cacheKey}: the head, and since when, in `elapsed`, a file is in this state. */
-  #heads = new Map<string, string | undefined>();
+  readonly #heads = new Map<string, string | undefined>();
   /** The same for gzip parts. To learn it takes inflating all of the part, and backups are many. */
-  #gzips = new Map<string, GzipContent>();
+  readonly #looks = new Map<string, GzipLook>();
+  readonly #ends = new Map<string, End>();
   #since = new Map<string, number>();
 
   constructor(
@@ -103,8 +99,8 @@ export class Identifier {
     for (const { file, stream, head } of byHead)
       await this.#unlessMoved(file, stream, pass, () => this.#byHead(file, stream, head, pass));
     const keys = new Set(rest.map(({ file }) => cacheKey(file)));
-    this.#heads = new Map([...this.#heads].filter(([key]) => keys.has(key)));
-    this.#gzips = new Map([...this.#gzips].filter(([key]) => keys.has(key)));
+    for (const known of [this.#heads, this.#looks, this.#ends])
+      for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
     return pass.identified;
   }
 
@@ -175,19 +171,17 @@ export class Identifier {
   }
 
   async #isDamaged(file: FoundFile): Promise<boolean> {
-    const isDamaged = await this.#with(file, async (open) =>
-      open instanceof GzipFile ? (await this.#contentOf(open, file)).damage !== undefined : false,
-    );
-    return isDamaged ?? true;
+    const look = await this.#with(file, async (open) => (open instanceof GzipFile ? open.look() : undefined));
+    if (look === undefined) return true;
+    this.#looks.set(cacheKey(file), look);
+    return look.damage !== undefined;
   }
 
-  async #contentOf(open: GzipFile, file: FoundFile): Promise<GzipContent> {
+  async #endOf(open: SegmentFile, file: FoundFile): Promise<End> {
     const key = cacheKey(file);
-    const known = this.#gzips.get(key);
-    if (known !== undefined) return known;
-    const content = { damage: await open.damage(), end: await endOf(open) };
-    this.#gzips.set(key, content);
-    return content;
+    const end = this.#ends.get(key) ?? (await endOf(open));
+    if (file.gzip) this.#ends.set(key, end);
+    return end;
   }
 
   /** The segment that the file is the content of, of those with its head; undefined where it cannot be read. */
@@ -215,7 +209,7 @@ export class Identifier {
     pass: IdentificationPass,
   ): Promise<boolean | undefined> {
     return this.#with(file, async (copy) => {
-      const end = copy instanceof GzipFile ? (await this.#contentOf(copy, file)).end : await endOf(copy);
+      const end = await this.#endOf(copy, file);
       for (const { segment } of candidates) {
         if (segment?.file !== undefined && (await hasAtPlace(segment.file, end))) return true;
       }
@@ -234,7 +228,7 @@ export class Identifier {
 
   async #with<T>(file: FoundFile, use: (open: SegmentFile) => Promise<T>): Promise<T | undefined> {
     try {
-      const open = await openSegmentFile(file);
+      const open = await openSegmentFile(file, this.#looks.get(cacheKey(file)));
       try {
         return await use(open);
       } finally {

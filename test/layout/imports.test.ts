@@ -33,7 +33,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli',
   'js-yaml': 'config',
   zod: 'config',
-  chokidar: 'source',
   'better-sqlite3': 'checkpoint',
   pino: 'telemetry',
   'prom-client': 'telemetry',

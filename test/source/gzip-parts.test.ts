@@ -106,3 +106,34 @@ test('a gzip part of a segment that is still held is inflated once, and not at e
     assertAll(harness, log.written);
     assert.deepEqual(harness.gaps(), []);
   }));
+
+test('the gzip of a part that was read is inflated once to be told, and one that is being written once a look', () =>
+  withLog(async (harness, log) => {
+    const noise = randomBytes(1024 * 1024).toString('base64');
+    log.write([`{"t":1,"noise":"${noise}"}`, ...lines(20)]);
+    await harness.read();
+    const backup = log.rotate();
+    log.write(lines(5));
+    await harness.settle();
+    const whole = gzipSync(fs.readFileSync(backup));
+    using calls = await FileCalls.intercept();
+    for (const part of [whole.subarray(0, whole.length / 2), whole]) {
+      fs.writeFileSync(`${backup}.gz`, part);
+      if (part === whole) fs.rmSync(backup);
+      // By the clock of the harness, which is ahead: just written.
+      const later = Date.now() / 1000 + 3600;
+      fs.utimesSync(`${backup}.gz`, later, later);
+      let reads = 0;
+      calls.before((call) => {
+        if (call === 'handle.read') reads += 1;
+      });
+      await harness.source.sweep();
+      calls.before(undefined);
+      // One inflation reads 64 KiB at a time; the other reads are of heads and ends.
+      const steps = part.length / (64 * 1024);
+      assert.ok(reads < steps + 12, `${reads} reads of a part of ${steps} steps`);
+    }
+    await harness.settle();
+    assertAll(harness, log.written);
+    assert.deepEqual(harness.gaps(), []);
+  }));

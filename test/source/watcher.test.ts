@@ -18,7 +18,7 @@ async function watched(t: TestContext, directories: (dir: string) => string[] = 
   );
   t.after(() => watcher.close());
   fs.writeFileSync(path.join(dir, 'audit.log'), 'first\n');
-  watcher.watch(directories(dir));
+  await watcher.watch(directories(dir));
   return { dir, log: path.join(dir, 'audit.log'), hints, errors, watcher };
 }
 
@@ -58,8 +58,8 @@ test('a directory that is watched later gives hints too, and twice is once', asy
   const { dir, hints, watcher } = await watched(t, () => []);
   const later = path.join(dir, 'later');
   fs.mkdirSync(later);
-  watcher.watch([later]);
-  watcher.watch([later, later]);
+  await watcher.watch([later]);
+  await watcher.watch([later, later]);
   await until(hints, 'names', (nth) => fs.writeFileSync(path.join(later, `${nth}.log`), ''));
 });
 
@@ -73,11 +73,58 @@ test('a directory that does not exist yet gives a hint when it comes', async (t)
   assert.deepEqual(errors, []);
 });
 
+test('a directory that another one took the place of gives hints after the next look', async (t) => {
+  const { dir, hints, errors, watcher } = await watched(t, () => []);
+  const logs = path.join(dir, 'logs');
+  fs.mkdirSync(logs);
+  await watcher.watch([logs]);
+  await until(hints, 'content', () => fs.appendFileSync(path.join(logs, 'audit.log'), 'of the first\n'));
+  await until(hints, 'names', (nth) => {
+    fs.renameSync(logs, path.join(dir, `moved-${nth}`));
+    fs.mkdirSync(logs);
+    fs.writeFileSync(path.join(logs, 'audit.log'), '');
+  });
+  await watcher.watch([logs]);
+  await until(hints, 'content', () => fs.appendFileSync(path.join(logs, 'audit.log'), 'of the second\n'));
+  assert.deepEqual(errors, []);
+});
+
+test('rotated parts give no hints', async (t) => {
+  const { dir, log, hints } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await delay(200);
+  hints.length = 0;
+  const part = path.join(dir, 'audit-2026-11-20T15-04-05.000.log.gz');
+  fs.writeFileSync(part, 'compressed');
+  fs.appendFileSync(part, 'and more');
+  fs.rmSync(part);
+  await delay(300);
+  assert.deepEqual(hints, []);
+});
+
+test('a log that grows by many writes gives few hints, and one after the last write', async (t) => {
+  const { log, hints } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await delay(200);
+  hints.length = 0;
+  const begun = performance.now();
+  for (let nth = 0; nth < 200; nth += 1) {
+    fs.appendFileSync(log, `${nth}\n`);
+    await delay(2);
+  }
+  const before = hints.length;
+  const atMost = Math.ceil((performance.now() - begun) / 100) + 1;
+  assert.ok(before >= 2 && before <= atMost, `${before} hints, at most ${atMost}`);
+  fs.appendFileSync(log, 'last\n');
+  await delay(300);
+  assert.ok(hints.length > before, 'a hint after the last write');
+});
+
 test('after it was closed there are no hints, and closing again does no harm', async (t) => {
   const { log, hints, watcher } = await watched(t);
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
-  await watcher.close();
-  await watcher.close();
+  watcher.close();
+  watcher.close();
   hints.length = 0;
   fs.appendFileSync(log, 'unseen\n');
   await delay(200);
