@@ -1,21 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeadLetterStore } from '../checkpoint/dead-letter-store.ts';
-import type { Config } from '../config/types.ts';
-import type { ByteBudget } from '../sink/file/byte-budget.ts';
-import type { SinkPlace } from '../source/sink-place.ts';
 import type { Source } from '../source/source.ts';
 import { DirectoryWatcher } from '../source/watcher.ts';
-import type { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
-import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
-import type { AgentState } from './agent-state.ts';
+import type { AgentParts } from './agent-parts.ts';
 import { assertAllDone } from './assert-all-done.ts';
-import type { Committer } from './committer.ts';
-import type { EventPipeline } from './event-pipeline.ts';
-import type { FileSink, HttpEventSink } from './event-sink.ts';
+import type { HttpEventSink } from './event-sink.ts';
 import { Pulse } from './pulse.ts';
 import { ReplayWatch } from './replay-watch.ts';
 import { StallWatch } from './stall-watch.ts';
-import type { Wake } from './wake.ts';
 
 /** Pause before reading again after a failed write: doubled with each failure in a row. */
 const FIRST_PAUSE_MS = 100;
@@ -23,27 +14,6 @@ const MAX_PAUSE_MS = 30_000;
 
 /** How often hours are finished and retention is applied. */
 const MAINTENANCE_INTERVAL_MS = 10_000;
-
-export interface AgentParts {
-  readonly config: Config;
-  readonly inputs: readonly { source: Source; pipeline: EventPipeline; occurrences: SourceOccurrences }[];
-  /** All sinks as sources see them, in the order of the configuration. */
-  readonly places: readonly SinkPlace[];
-  readonly fileSinks: readonly FileSink[];
-  readonly httpSinks: readonly HttpEventSink[];
-  readonly committer: Committer;
-  readonly budget: ByteBudget;
-  readonly occurrences: AgentOccurrences;
-  readonly wake: Wake;
-  readonly cutDir: string;
-  /** Undefined without HTTP sinks. */
-  readonly deadLetters: DeadLetterStore | undefined;
-  readonly now: () => number;
-  /** See `AgentState.elapsed`. */
-  readonly elapsed: () => number;
-  /** Has the HTTP sinks, and gets what the sources had open, for the next agent. Its owner closes it. */
-  readonly state: Pick<AgentState, 'started' | 'logs' | 'httpSinks' | 'commits'>;
-}
 
 /**
  * The agent's life: start (bring the archive to its last commit, look for logs), run (one loop that sweeps, reads a
@@ -211,10 +181,9 @@ export class Agent {
 
   /** Back-pressure: the next chunk waits for bytes in flight, and for a commit that reading has run ahead of. */
   async #makeRoom(): Promise<void> {
-    const { budget, committer } = this.#parts;
+    const { committer, room } = this.#parts;
     if (committer.isBehind) await committer.settle();
-    // Bytes in flight of a failed write are only given back by the rewind.
-    await Promise.race([budget.whenBelow(), committer.failed]);
+    await room();
   }
 
   async #maintain(now: number): Promise<void> {

@@ -8,11 +8,11 @@ import { ByteBudget } from '../sink/file/byte-budget.ts';
 import { CompressionPool } from '../sink/file/compression-pool.ts';
 import { FileArchive } from '../sink/file/file-archive.ts';
 import { HttpSink } from '../sink/http/http-sink.ts';
-import type { SinkPlace } from '../source/sink-place.ts';
 import { Source } from '../source/source.ts';
 import { AgentOccurrences } from '../telemetry/agent-occurrences.ts';
 import { SourceOccurrences } from '../telemetry/source-occurrences.ts';
-import { Agent, type AgentParts } from './agent.ts';
+import { Agent } from './agent.ts';
+import type { AgentParts } from './agent-parts.ts';
 import type { AgentState } from './agent-state.ts';
 import { Committer } from './committer.ts';
 import { EventPipeline } from './event-pipeline.ts';
@@ -38,6 +38,7 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
     config,
     state,
     budget: new ByteBudget(config.memoryLimit - share * httpSinkCount),
+    pool: new CompressionPool(config.threads),
     occurrences: new AgentOccurrences(state.telemetry),
   };
   const { durability } = config.commit;
@@ -73,10 +74,15 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
     name,
     pace: target instanceof HttpSink ? target : undefined,
   }));
-  const inputs = buildInputs(shared, sinks, places, committer);
+  const { budget, pool } = shared;
+  // Bytes in flight of a failed write are only given back by the rewind.
+  const room = async () => {
+    await Promise.race([Promise.all([budget.whenBelow(), pool.whenShort()]), committer.failed]);
+  };
+  const inputs = buildInputs(shared, { sinks, places, committer, room });
   sources.push(...inputs.map(({ source }) => source));
   const deadLetters = httpSinks.length > 0 ? state.deadLetters : undefined;
-  return { ...shared, inputs, places, fileSinks, httpSinks, committer, cutDir, deadLetters, wake, now, elapsed };
+  return { ...shared, inputs, places, fileSinks, httpSinks, committer, room, cutDir, deadLetters, wake, now, elapsed };
 }
 
 /** What the parts of one agent share. */
@@ -84,13 +90,13 @@ interface Shared {
   readonly config: Config;
   readonly state: AgentState;
   readonly budget: ByteBudget;
+  readonly pool: CompressionPool;
   readonly occurrences: AgentOccurrences;
 }
 
 function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) => FileArchive {
-  const { config, budget } = shared;
+  const { config, budget, pool } = shared;
   const { telemetry, archives: records, db, now } = shared.state;
-  const pool = new CompressionPool(config.threads);
   const limit = tailLimit(config, new Settings(db));
   mkdirSync(cutDir, { recursive: true, mode: 0o700 });
   return (sink) =>
@@ -110,11 +116,14 @@ function archiveBuilder(shared: Shared, cutDir: string): (sink: FileSinkConfig) 
 
 function buildInputs(
   shared: Shared,
-  sinks: readonly EventSink[],
-  places: readonly SinkPlace[],
-  committer: Committer,
+  {
+    sinks,
+    places,
+    committer,
+    room,
+  }: Pick<AgentParts, 'places' | 'committer' | 'room'> & { sinks: readonly EventSink[] },
 ): AgentParts['inputs'] {
-  const { config, budget, occurrences } = shared;
+  const { config, occurrences } = shared;
   const { telemetry, db, segments: records, logs, now, elapsed } = shared.state;
   const rules = new EventRules(config, sinks, now);
   return config.sources.map((source) => {
@@ -125,7 +134,7 @@ function buildInputs(
       router: rules.router,
       occurrences,
       sourceOccurrences,
-      room: () => Promise.race([budget.whenBelow(), committer.failed]),
+      room,
       now,
     });
     const reading = new Source(source, {

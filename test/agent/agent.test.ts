@@ -5,7 +5,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import { Agent, type AgentParts } from '../../src/agent/agent.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import type { AgentParts } from '../../src/agent/agent-parts.ts';
 import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent } from '../../src/agent/build-agent.ts';
 import { Wake } from '../../src/agent/wake.ts';
@@ -84,7 +85,7 @@ function fakeAgent(options: {
     fileSinks: [{ index: 0, config: {}, target: archive }],
     httpSinks: [],
     committer,
-    budget: { whenBelow: () => Promise.resolve() },
+    room: () => Promise.resolve(),
     occurrences: new AgentOccurrences(telemetry()),
     wake: new Wake(),
     cutDir: '/nowhere',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
-import type { AgentParts } from '../../src/agent/agent.ts';
+import type { AgentParts } from '../../src/agent/agent-parts.ts';
 import { AgentState } from '../../src/agent/agent-state.ts';
 import { buildAgent, buildParts } from '../../src/agent/build-agent.ts';
 import type { Config } from '../../src/config/types.ts';

@@ -1,3 +1,5 @@
+import { freeNow } from './moved-memory.ts';
+
 /** The smallest buffer: a file that gets a line now and then needs no more. */
 const SMALLEST_BYTES = 4 * 1024;
 
@@ -44,10 +46,14 @@ export class BlockBuffers {
     return spare;
   }
 
-  /** Nobody may use `content`, or what it is a part of, after this. */
-  release({ buffer }: Buffer): void {
+  /** Nobody may use `content` after this, nor what it is a part of: it has to be alone in its memory. */
+  release(content: Buffer): void {
+    const { buffer } = content;
     const size = buffer.byteLength;
-    if (size !== this.sizeFor(size) || this.#spareBytes + size > this.#maxSpareBytes) return;
+    if (size !== this.sizeFor(size) || this.#spareBytes + size > this.#maxSpareBytes) {
+      freeNow(content);
+      return;
+    }
     const same = this.#spare.get(size);
     if (same === undefined) this.#spare.set(size, [Buffer.from(buffer)]);
     else same.push(Buffer.from(buffer));
@@ -58,9 +64,11 @@ export class BlockBuffers {
   trim(): void {
     let surplus = this.#leastSpareBytes;
     for (const [size, buffers] of [...this.#spare].sort(([a], [b]) => b - a)) {
-      const dropped = buffers.splice(0, Math.floor(surplus / size)).length * size;
-      surplus -= dropped;
-      this.#spareBytes -= dropped;
+      for (const dropped of buffers.splice(0, Math.floor(surplus / size))) {
+        freeNow(dropped);
+        surplus -= size;
+        this.#spareBytes -= size;
+      }
     }
     this.#leastSpareBytes = this.#spareBytes;
   }

@@ -1,5 +1,6 @@
 import { type FileIo, writeAll } from '../file-io.ts';
 import type { ArchiveFormat } from './archive-format.ts';
+import { freeNow } from './moved-memory.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Block, Mark, OutputFile } from './output-file.ts';
 
@@ -89,17 +90,19 @@ export class BlockQueue {
     const parts: Buffer[] = [];
     for (const item of ready) if (isBlock(item)) parts.push(...this.#bytes(item));
     if (format.trailerBytes > 0) parts.push(format.trailer(last.crc, last.memberBytes));
+    const joined = parts.length === 1 ? parts[0]! : joinedCopy(parts);
     let start = 0;
     try {
       await openFiles.write(this.#file, async (fd) => {
         // Known only now: opening may have moved the file to a sibling.
         start = this.#position ?? this.#start();
-        await writeAll(io, fd, parts.length === 1 ? parts[0]! : Buffer.concat(parts), start);
+        await writeAll(io, fd, joined, start);
       });
+      this.#pass(ready, start);
     } finally {
+      if (parts.length > 1) freeNow(joined);
       for (const item of ready) if (isBlock(item)) this.#disk.written(item);
     }
-    this.#pass(ready, start);
   }
 
   #pass(items: (Block | Mark)[], position: number): void {
@@ -124,4 +127,12 @@ export class BlockQueue {
 
 function isBlock(item: Block | Mark): item is Block {
   return 'data' in item;
+}
+
+/** In memory of its own. */
+function joinedCopy(parts: readonly Buffer[]): Buffer {
+  const joined = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at += part.copy(joined, at);
+  return joined;
 }

@@ -1,6 +1,7 @@
 import type { Compression } from '../../config/types.ts';
 import { ARCHIVE_FORMATS, type BlockJob } from './archive-format.ts';
 import { CompressionThreads } from './compression-threads.ts';
+import { place } from './moved-memory.ts';
 
 /**
  * Content that waits before threads of our own are started. libuv's threads do for commits of a few MB: between two blocks
@@ -9,13 +10,19 @@ import { CompressionThreads } from './compression-threads.ts';
  */
 const BACKLOG_BYTES = 8 * 1024 * 1024;
 
+/** Content that may wait before readers do: work for a tenth of a second a thread. More would only hold memory. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
 export interface CompressionJob extends BlockJob {
   readonly format: Compression;
-  /** Asked for when the work starts: where the result may go, alone in its memory. A larger one gets memory of its own. */
+  /** Where the result may go, alone in its memory. A larger one gets memory of its own. */
   readonly spare?: () => Buffer;
 }
 
-/** The buffers that come back are the only ones to use: those of the job may have moved to another thread and back. */
+/**
+ * The buffers that come back are the only ones to use: those of the job may have moved to another thread and back. Each is
+ * alone in its memory.
+ */
 export interface CompressedBlock {
   readonly data: Buffer;
   readonly content: Buffer;
@@ -43,6 +50,8 @@ export class CompressionPool {
   #waiting: (Waiting | undefined)[] = [];
   #next = 0;
   #waitingBytes = 0;
+  /** Readers. */
+  #forRoom: (() => void)[] = [];
 
   constructor(threads: number, options: { backlogBytes?: number; idleMs?: number } = {}) {
     this.#threads = Math.max(1, threads);
@@ -68,6 +77,11 @@ export class CompressionPool {
     });
   }
 
+  /** Resolves when so little waits that readers should bring more. */
+  async whenShort(): Promise<void> {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) await new Promise<void>((resolve) => this.#forRoom.push(resolve));
+  }
+
   #start(): void {
     while (this.#next < this.#waiting.length && this.#hasRoom) {
       const waiting = this.#waiting[this.#next]!;
@@ -78,6 +92,7 @@ export class CompressionPool {
       else if (this.#own.isRunning) this.#own.run(waiting.job).then(waiting.resolve, waiting.reject);
       else void this.#run(waiting);
     }
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) for (const resolve of this.#forRoom.splice(0)) resolve();
     // The queue is cut in large steps: shifting each job off a long array is quadratic.
     if (this.#next === this.#waiting.length || this.#next > 1024) {
       this.#waiting = this.#waiting.slice(this.#next);
@@ -93,7 +108,8 @@ export class CompressionPool {
     this.#running += 1;
     try {
       const { content, dictionary } = job;
-      resolve({ data: await ARCHIVE_FORMATS[job.format].codec!.compress(job), content, dictionary });
+      const made = await ARCHIVE_FORMATS[job.format].codec!.compress(job);
+      resolve({ data: place(made, job.spare?.()), content, dictionary });
     } catch (error) {
       reject(error);
     } finally {

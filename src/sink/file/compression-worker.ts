@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Compression } from '../../config/types.ts';
 import { ARCHIVE_FORMATS } from './archive-format.ts';
-import { asBuffer, memoryOf } from './moved-memory.ts';
+import { asBuffer, memoryOf, place } from './moved-memory.ts';
 
 /** A block to compress. Each array is alone in its memory, which moves with it. */
 export interface Order {
@@ -36,10 +36,3 @@ port?.on('message', (order: Order) => {
     port.postMessage({ error } satisfies Answer);
   }
 });
-
-/** Where it fits, into the memory that came along: what zlib gave stays here, where a collection costs little. */
-function place(made: Buffer, spare: Uint8Array | undefined): Uint8Array {
-  if (spare === undefined || spare.length < made.length) return new Uint8Array(made);
-  spare.set(made);
-  return spare.subarray(0, made.length);
-}

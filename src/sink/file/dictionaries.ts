@@ -1,3 +1,4 @@
+import { freeNow } from './moved-memory.ts';
 import type { OutputFile } from './output-file.ts';
 
 /** How far back a deflate block can refer. Zstandard could go further, and on audit events gains 4 % by twice as much. */
@@ -47,6 +48,7 @@ export class Dictionaries {
   /** A block that was compressed with this window is done: it was the last to need it. */
   release(window: Buffer): void {
     if (window.length === WINDOW_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(window);
+    else freeNow(window);
   }
 
   forget(file: OutputFile): void {

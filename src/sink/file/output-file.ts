@@ -268,6 +268,6 @@ export class OutputFile {
     before.copy(larger, 0, 0, this.#length);
     budget.take(larger.length - before.length);
     this.#pending = larger;
-    buffers.release(before);
+    if (before !== NO_BUFFER) buffers.release(before);
   }
 }

@@ -55,3 +55,16 @@ test('what nobody needed between two trims is let go', () => {
   buffers.trim();
   assert.equal(buffers.spareBytes, 0);
 });
+
+test('memory that is not kept is free at once, not with some collection', () => {
+  const buffers = new BlockBuffers(512 * KIB, 8 * KIB * KIB);
+  const held = Array.from({ length: 60 }, () => buffers.allocate(512 * KIB));
+  const before = process.memoryUsage().arrayBuffers;
+  for (const buffer of held) buffers.release(buffer);
+  const kept = 2 * KIB * KIB;
+  const freed = before - process.memoryUsage().arrayBuffers;
+  assert.ok(freed >= 60 * 512 * KIB - kept - KIB * KIB, `${freed} bytes`);
+  buffers.trim();
+  buffers.trim();
+  assert.ok(before - process.memoryUsage().arrayBuffers >= 59 * 512 * KIB);
+});

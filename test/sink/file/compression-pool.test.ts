@@ -60,6 +60,63 @@ test('the content of a block is let go when the block is done, however many wait
   await all;
 });
 
+for (const [threads, backlogBytes] of [
+  ["libuv's", Number.POSITIVE_INFINITY],
+  ['own', 0],
+] as const) {
+  test(`what comes back from ${threads} threads is alone in its memory, whether it fits into the spare or not`, async () => {
+    const pool = new CompressionPool(1, { backlogBytes });
+    for (const [bytes, spareBytes] of [
+      [500, 4096],
+      [5000, 4096],
+      [512 * 1024, 128 * 1024],
+      [512 * 1024, 16],
+      [5000, undefined],
+    ] as const) {
+      const spare = spareBytes === undefined ? {} : { spare: () => Buffer.allocUnsafeSlow(spareBytes) };
+      const job = { format: 'gzip', level: 6, startsMember: true, dictionary: undefined } as const;
+      const { data } = (await pool.run({ ...job, ...spare, content: newContent(1, bytes) }, asked))!;
+      assert.deepEqual(decode('gzip', data), newContent(1, bytes));
+      const alone = spareBytes !== undefined && spareBytes >= data.length ? spareBytes : data.length;
+      assert.equal(data.buffer.byteLength, alone, 'a pool of Buffers has others in it');
+    }
+  });
+}
+
+test('readers wait while more than 16 MiB wait, and go on when less does', async () => {
+  const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
+  const job = { format: 'gzip', level: 1, startsMember: true, dictionary: undefined } as const;
+  const all = Array.from({ length: 19 }, (_, index) =>
+    pool.run({ ...job, content: newContent(index, 1024 * 1024) }, asked),
+  );
+  let isShort = false;
+  const short = pool.whenShort().then(() => {
+    isShort = true;
+  });
+  await turn();
+  assert.equal(isShort, false, '18 MiB wait');
+  await all[0];
+  await turn();
+  assert.equal(isShort, false, '17 MiB wait');
+  await all[1];
+  await short;
+  await pool.whenShort();
+  await Promise.all(all);
+});
+
+test('readers do not wait for blocks that nobody wants any more', async () => {
+  const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
+  let isWanted = true;
+  const job = { format: 'gzip', level: 1, startsMember: true, dictionary: undefined } as const;
+  const all = Array.from({ length: 40 }, (_, index) =>
+    pool.run({ ...job, content: newContent(index, 1024 * 1024) }, () => isWanted),
+  );
+  const short = pool.whenShort();
+  isWanted = false;
+  await short;
+  assert.equal((await Promise.all(all)).filter((block) => block !== undefined).length, 1);
+});
+
 test('blocks begin in the order in which they came, and those that nobody wants any more do not', async () => {
   const pool = new CompressionPool(2);
   const begun: number[] = [];
