@@ -6,6 +6,8 @@ export interface FileStat {
   readonly device: bigint;
   readonly inode: bigint;
   readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
   /** A regular file; not a symlink, directory or device. */
   readonly isFile: boolean;
 }
@@ -71,6 +73,7 @@ function fileStat(stats: fs.BigIntStats): FileStat {
     device: stats.dev,
     inode: stats.ino,
     size: Number(stats.size),
+    mode: Number(stats.mode) & 0o7777,
     isFile: stats.isFile(),
   };
 }

@@ -10,8 +10,14 @@ import { lstatOrNothing, type Registrar } from './registrar.ts';
 /** File calls on their way at once; more would only wait for each other in libuv and on the disk. */
 const MAX_CONCURRENT = 8;
 
+interface Opened {
+  readonly fd: number;
+  /** Length of the file when it was opened, at the path that is its place. */
+  readonly size: number;
+}
+
 interface Handle {
-  readonly fd: Promise<number>;
+  readonly opened: Promise<Opened>;
   /** Calls on their way, during which it is not closed. */
   pins: number;
   /** Written to since the last sync. */
@@ -63,8 +69,8 @@ export class OpenFiles {
    */
   write(file: OutputFile, work: (fd: number) => Promise<void>): Promise<void> {
     return this.#gate.run(() =>
-      this.#use(file, async (fd, handle) => {
-        const bytes = await this.#verify(file.place!, fd);
+      this.#use(file, async (fd, handle, openedSize) => {
+        const bytes = openedSize ?? (await this.#verify(file.place!));
         if (bytes !== file.queue.diskBytes) throw changed(file.place!, 'its length is not what was written');
         handle.unsynced = true;
         await work(fd);
@@ -74,15 +80,16 @@ export class OpenFiles {
 
   /**
    * Makes what was written durable, and then makes sure that at least `bytes` of it are still where the path leads.
-   * Throws `ARCHIVE_CHANGED` when they are not.
+   * Throws `ARCHIVE_CHANGED` when they are not. It goes before writes: with more files than descriptors, each would
+   * else be closed and opened once more in between.
    */
   settle(file: OutputFile, bytes: number): Promise<void> {
-    return this.#gate.run(() =>
+    const settled = () =>
       this.#use(file, async (fd, handle) => {
         await this.#sync(fd, handle);
-        if ((await this.#verify(file.place!, fd)) < bytes) throw changed(file.place!, 'it became shorter');
-      }),
-    );
+        if ((await this.#verify(file.place!)) < bytes) throw changed(file.place!, 'it became shorter');
+      });
+    return this.#gate.run(settled, { urgent: true });
   }
 
   /** Closes the descriptors of files that are not in use. */
@@ -99,27 +106,31 @@ export class OpenFiles {
     const handles = [...this.#handles.values()];
     this.#handles.clear();
     for (const handle of handles) {
-      const fd = await handle.fd.catch(() => undefined);
+      const opened = await handle.opened.catch(() => undefined);
       // Whatever a close reports concerns content that is cut off or was synced.
-      if (fd !== undefined) await this.#io.close(fd).catch(() => undefined);
+      if (opened !== undefined) await this.#io.close(opened.fd).catch(() => undefined);
     }
   }
 
-  /** Gives the length of the file, if its path leads to it. */
-  async #verify(place: Place, fd: number): Promise<number> {
-    const stat = await this.#io.fstat(fd);
+  /** Gives the length of the file that is open, if its path leads to it. */
+  async #verify(place: Place): Promise<number> {
     const named = await lstatOrNothing(this.#io, place.path);
     if (named === undefined) throw changed(place, 'it was removed');
-    if (named.device !== stat.device || named.inode !== stat.inode) throw changed(place, 'it was exchanged');
-    return stat.size;
+    if (named.device !== place.device || named.inode !== place.inode) throw changed(place, 'it was exchanged');
+    return named.size;
   }
 
-  async #use(file: OutputFile, work: (fd: number, handle: Handle) => Promise<void>): Promise<void> {
+  /** @param work gets the file's length where it was opened for it: then its path was looked at just now. */
+  async #use(
+    file: OutputFile,
+    work: (fd: number, handle: Handle, openedSize: number | undefined) => Promise<void>,
+  ): Promise<void> {
     let handle = this.#handles.get(file);
+    const isOpen = handle !== undefined;
     this.#handles.delete(file);
     if (handle === undefined) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      handle = { fd: promise, pins: 0, unsynced: false };
+      const { promise, resolve, reject } = Promise.withResolvers<Opened>();
+      handle = { opened: promise, pins: 0, unsynced: false };
       promise.catch(() => undefined);
       this.#evict(this.#max - 1)
         .then(() => this.#open(file))
@@ -128,7 +139,8 @@ export class OpenFiles {
     this.#handles.set(file, handle);
     handle.pins += 1;
     try {
-      await work(await handle.fd, handle);
+      const { fd, size } = await handle.opened;
+      await work(fd, handle, isOpen ? undefined : size);
     } finally {
       handle.pins -= 1;
     }
@@ -145,7 +157,7 @@ export class OpenFiles {
 
   async #close(file: OutputFile, handle: Handle): Promise<void> {
     this.#handles.delete(file);
-    const fd = await handle.fd;
+    const { fd } = await handle.opened;
     try {
       // Without this an error of the write-back could be told to nobody.
       await this.#sync(fd, handle);
@@ -161,18 +173,18 @@ export class OpenFiles {
     await this.#io.fdatasync(fd);
   }
 
-  async #open(file: OutputFile): Promise<number> {
+  async #open(file: OutputFile): Promise<Opened> {
     await this.#registrar.place(file);
     while (file.place!.inode === undefined) {
-      const fd = await this.#create(file.place!);
-      if (fd !== undefined) return fd;
+      const opened = await this.#create(file.place!);
+      if (opened !== undefined) return opened;
       await this.#registrar.displace(file);
     }
     return this.#reopen(file);
   }
 
   /** Undefined when something else took the path in the meantime. */
-  async #create(place: Place): Promise<number | undefined> {
+  async #create(place: Place): Promise<Opened | undefined> {
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW | constants.O_WRONLY;
     let fd: number;
     try {
@@ -182,20 +194,20 @@ export class OpenFiles {
       throw error;
     }
     try {
-      // The umask may have taken bits away that the configuration asks for.
-      await this.#io.fchmod(fd, this.#mode);
       const stat = await this.#io.fstat(fd);
+      // The umask may have taken bits away that the configuration asks for.
+      if (stat.mode !== this.#mode) await this.#io.fchmod(fd, this.#mode);
       place.device = stat.device;
       place.inode = stat.inode;
       this.#directories.changed(place.path);
-      return fd;
+      return { fd, size: stat.size };
     } catch (error) {
       await this.#io.close(fd).catch(() => undefined);
       throw error;
     }
   }
 
-  async #reopen(file: OutputFile): Promise<number> {
+  async #reopen(file: OutputFile): Promise<Opened> {
     const place = file.place!;
     let fd: number;
     try {
@@ -210,7 +222,7 @@ export class OpenFiles {
       const stat = await this.#io.fstat(fd);
       if (!isRecorded(stat, place)) throw changed(place, 'it was exchanged');
       place.device = stat.device;
-      return fd;
+      return { fd, size: stat.size };
     } catch (error) {
       await this.#io.close(fd).catch(() => undefined);
       throw error;

@@ -84,15 +84,15 @@ export class Registrar {
     try {
       const created: { file: OutputFile; path: string }[] = [];
       const reopened: OutputFile[] = [];
-      for (const { file } of batch) {
-        if (await this.#isUnchanged(file)) {
-          reopened.push(file);
-        } else {
-          const path = await this.#freePath(file.wantedPath);
-          claims.push(path);
-          created.push({ file, path });
-        }
-      }
+      // Not one after the other: a thousand look-ups would hold up the writing of all.
+      const look = async ({ file }: { file: OutputFile }) => {
+        if (await this.#isUnchanged(file)) return reopened.push(file);
+        const path = await this.#freePath(file.wantedPath);
+        claims.push(path);
+        return created.push({ file, path });
+      };
+      const looks = await Promise.allSettled(batch.map(look));
+      for (const one of looks) if (one.status === 'rejected') throw one.reason;
       this.#assertRunning();
       const ids = this.#records.register(
         created.map(({ file, path }) => this.#newArchive(file, path)),

@@ -26,6 +26,19 @@ test('lines are in the file of their tag and hour after a commit', async (t) => 
   assert.equal(h.budget.used, 0);
 });
 
+test('files have the mode that the configuration asks for, whatever the umask takes away', async (t) => {
+  const umask = process.umask(0o077);
+  try {
+    const h = harness(t, { config: { mode: 0o664 } });
+    await h.start();
+    h.append('a', 'one');
+    await h.commit();
+    assert.equal(fs.statSync(h.file('a')).mode & 0o777, 0o664);
+  } finally {
+    process.umask(umask);
+  }
+});
+
 test('nothing appended gives an empty commit, and a second close is harmless', async (t) => {
   const h = harness(t);
   await h.start();
