@@ -6,6 +6,8 @@ import type { Runs } from './take-turns.ts';
 export interface Extent {
   /** Bytes of the input that most rows use. */
   readonly inputBytes: number;
+  /** Of the input of `catch-up`: large enough that a start is a small part of it. */
+  readonly catchUpBytes: number;
   readonly rounds: number;
   /** Bytes of the inputs whose memory is compared. */
   readonly memoryBytes: readonly number[];
@@ -30,6 +32,8 @@ export interface Bench {
 
 export interface Outcome {
   readonly figures: readonly Figure[];
+  /** Of a row that does not use {@link Extent.inputBytes}. */
+  readonly inputBytes?: number;
   /** What the figures were worked out from, where whole processes took turns. */
   readonly runs?: readonly Runs[];
 }

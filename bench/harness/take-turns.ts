@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './contender.ts';
 import { type Measured, measure } from './measure.ts';
@@ -27,22 +27,25 @@ export interface Turns {
 export async function takeTurns(contenders: readonly Contender[], turns: Turns): Promise<Map<string, Runs>> {
   const present = contenders.filter(({ missing }) => missing === undefined);
   const measured = new Map<string, Measured[]>(present.map(({ name }) => [name, []]));
-  for (let round = 0; round < turns.rounds; round++) {
-    const inRound = present.filter(({ maxRounds = Number.POSITIVE_INFINITY }) => round < maxRounds);
-    for (const contender of inRound) {
-      const directory = join(turns.scratch, 'turn');
-      mkdirSync(directory, { recursive: true });
-      try {
+  const all = join(turns.scratch, 'turns');
+  mkdirSync(all, { recursive: true });
+  try {
+    for (let round = 0; round < turns.rounds; round++) {
+      const inRound = present.filter(({ maxRounds = Number.POSITIVE_INFINITY }) => round < maxRounds);
+      for (const contender of inRound) {
+        const directory = mkdtempSync(join(all, 'turn-'));
         measured.get(contender.name)!.push(await measure(contender.prepare(directory)));
         if (round === 0) await contender.check?.(directory);
-      } finally {
-        rmSync(directory, { recursive: true });
       }
+      const times = inRound.map(({ name }) => `${name}: ${measured.get(name)!.at(-1)!.seconds.toFixed(2)} s`);
+      turns.tell(`round ${round + 1} of ${turns.rounds}: ${times.join(', ')}`);
     }
-    const times = inRound.map(({ name }) => `${name}: ${measured.get(name)!.at(-1)!.seconds.toFixed(2)} s`);
-    turns.tell(`round ${round + 1} of ${turns.rounds}: ${times.join(', ')}`);
+  } finally {
+    // Not after each run: ext4 without a journal does not give an inode again within minutes, and looks for another one
+    // among all that were, so that a run would pay for the thousands of files that the run before had.
+    rmSync(all, { recursive: true });
   }
-  return new Map([...measured].map(([name, all]) => [name, runsOf(name, all)]));
+  return new Map([...measured].map(([name, runs]) => [name, runsOf(name, runs)]));
 }
 
 function runsOf(name: string, all: readonly Measured[]): Runs {
