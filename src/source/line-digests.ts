@@ -13,7 +13,9 @@ const INITIAL_ENTRIES = 256;
  * differs from what was archived, so that nothing is archived twice.
  */
 export class LineDigests {
-  #entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
+  #entries: Buffer = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
+  /** Over the same bytes. */
+  #view = viewOf(this.#entries);
   #length = 0;
 
   /** Adds the line [start, end) with its newline. */
@@ -27,10 +29,10 @@ export class LineDigests {
     if (this.#length === this.#entries.length) {
       const larger = Buffer.alloc(this.#entries.length * 2);
       this.#entries.copy(larger);
-      this.#entries = larger;
+      this.#use(larger);
     }
-    this.#entries.writeUInt32LE(length, this.#length);
-    this.#entries.writeUInt32LE(crc, this.#length + 4);
+    this.#view.setUint32(this.#length, length, true);
+    this.#view.setUint32(this.#length + 4, crc, true);
     this.#length += DIGEST_BYTES;
   }
 
@@ -43,9 +45,17 @@ export class LineDigests {
 
   clear(): void {
     this.#length = 0;
-    if (this.#entries.length > DIGEST_BYTES * INITIAL_ENTRIES)
-      this.#entries = Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES);
+    if (this.#entries.length > DIGEST_BYTES * INITIAL_ENTRIES) this.#use(Buffer.alloc(DIGEST_BYTES * INITIAL_ENTRIES));
   }
+
+  #use(entries: Buffer): void {
+    this.#entries = entries;
+    this.#view = viewOf(entries);
+  }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** Reads stored digests back. */

@@ -9,7 +9,7 @@ import type { Dictionaries } from './dictionaries.ts';
 export interface Block {
   readonly dictionary: Buffer | undefined;
   readonly startsMember: boolean;
-  /** Of the member's content up to the end of this block. */
+  /** Of the member's content up to the end of this block, where its trailer has it; else 0. */
   readonly crc: number;
   readonly memberBytes: number;
   /** Bytes of the budget that this block holds now. */
@@ -184,7 +184,7 @@ export class OutputFile {
       this.#memberBytes = 0;
       share.dictionaries?.forget(this);
     }
-    this.#crc = zlib.crc32(content, this.#crc);
+    if (share.disk.format.trailerBytes > 0) this.#crc = zlib.crc32(content, this.#crc);
     this.#memberBytes += content.length;
     const block: Block = {
       dictionary: share.dictionaries?.get(this),
