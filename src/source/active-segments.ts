@@ -73,6 +73,9 @@ export class ActiveSegments {
     if (this.all().length >= MAX_HELD_SEGMENTS) return false;
     const segment = new Segment(known.row, { live: file.live, sinks: this.#sinks });
     segment.file = await openSegmentFile(file);
+    // What was seen stood in this very file, and not in one that it was copied from.
+    const isSame = file.device === known.device && file.inode === known.inode;
+    if (isSame && !file.gzip) segment.fileSize = known.row.sizeSeen;
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
@@ -80,9 +83,11 @@ export class ActiveSegments {
   }
 
   /** With a segment of the source before this one, whose file may have no name by now. */
-  #goOn({ id, file, live, isFresh, sizeSeen, links, deletionTold, headOf, headBytes }: Segment): void {
+  #goOn(before: Segment): void {
+    const { id, file, live, isFresh, sizeSeen, fileSize, leastSize, links, deletionTold, headOf, headBytes } = before;
     const known = this.#known.get(id);
     if (known === undefined) return;
+    before.drop();
     // Of one that its writer has just left a power loss may still take the end.
     const segment = new Segment(known.row, { live: live || isFresh, sinks: this.#sinks });
     segment.live = live;
@@ -92,6 +97,9 @@ export class ActiveSegments {
     segment.headOf = headOf;
     segment.headBytes = headBytes;
     segment.sizeSeen = Math.max(segment.sizeSeen, sizeSeen);
+    segment.fileSize = fileSize;
+    segment.leastSize = leastSize;
+    segment.dropped = before.dropped;
     known.segment = segment;
     known.stream.segments.push(segment);
     this.restore(segment);
@@ -179,7 +187,11 @@ export class ActiveSegments {
       if (handed !== undefined && handed > offset) pace!.ledger.restart(segment.id, offset);
     }
     const { row } = this.knownOf(segment);
-    this.knownOf(segment).row = { ...row, headBytes: Math.min(row.headBytes, offset) };
+    this.knownOf(segment).row = {
+      ...row,
+      sizeSeen: Math.min(row.sizeSeen, offset),
+      headBytes: Math.min(row.headBytes, offset),
+    };
     this.restore(segment);
   }
 

@@ -1,16 +1,20 @@
 import type { SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { ActiveSegments, OpenSegment } from './active-segments.ts';
+import { goneFrom, lineStart } from './dropped.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
 import { readHead } from './head.ts';
 import type { ReadTroubles } from './read-troubles.ts';
 import { findResumePoint } from './resume-point.ts';
+import { hasWhatWasRead } from './segment-reader.ts';
+import type { SinkPlace } from './sink-place.ts';
 
 interface ChangeResolverDeps {
   readonly active: ActiveSegments;
   readonly gaps: GapKeeper;
   readonly records: SegmentRecords;
+  readonly sinks: readonly SinkPlace[];
   readonly occurrences: SourceOccurrences;
   readonly troubles: ReadTroubles;
   readonly commit: () => Promise<void>;
@@ -37,8 +41,9 @@ export class ChangeResolver {
       const isSame = (await readHead(segment.file, { complete: true }))?.hash === segment.head;
       if (!isSame) return await this.#release(segment);
       const damage = await damageOf(segment.file);
-      if (damage === undefined) await this.#goBack(segment);
-      else this.giveUpRest(segment, damage);
+      if (damage !== undefined) this.giveUpRest(segment, damage);
+      else if (await hasWhatWasRead(segment)) await this.#tellEnd(segment);
+      else await this.#goBack(segment);
       return 'kept';
     } catch (error) {
       this.#deps.troubles.tellReadError(segment.path, error);
@@ -54,6 +59,14 @@ export class ChangeResolver {
     this.#deps.requestCommit();
   }
 
+  /** Read to its end, a file lacks what its content was seen to have: it is a copy of one that went on meanwhile. */
+  tellLackedEnd(segment: OpenSegment): void {
+    const { position, sizeSeen } = segment;
+    if (sizeSeen <= position) return;
+    this.#deps.gaps.tellShrunk(segment, position, 'the file ends before what was seen of it');
+    segment.sizeSeen = position;
+  }
+
   async #release(segment: OpenSegment): Promise<'released'> {
     const { active, occurrences, elapsed } = this.#deps;
     const known = active.knownOf(segment);
@@ -67,6 +80,26 @@ export class ChangeResolver {
     return 'released';
   }
 
+  /** The file lost what was behind the position: seen and not read, or read and dropped by a rewind. */
+  async #tellEnd(segment: OpenSegment): Promise<void> {
+    const { active, gaps, records, sinks } = this.#deps;
+    const { file, position, dropped, sizeSeen } = segment;
+    const { size } = await file.stat();
+    const gone = dropped && (await goneFrom(dropped, { file, size, position }));
+    const shrunkTo = segment.shrunkTo(size);
+    const from = gone ?? (shrunkTo === undefined ? undefined : await lineStart(file, shrunkTo, position));
+    if (from === undefined) return;
+    // Sinks at their own pace that were handed what is gone have it; other lines stand there now.
+    records.cutBack(segment.id, from);
+    // Without file sinks nothing before the position is lacked.
+    const start = sinks.some(({ pace }) => pace === undefined) ? from : Math.max(from, position);
+    const before = gone === undefined ? 'it was read to its end' : 'what was read of it was committed';
+    if (start < sizeSeen) gaps.tellShrunk(segment, start, `the file was cut back before ${before}`);
+    active.cutBack(segment, from);
+    if (gone !== undefined) segment.dropped = undefined;
+    segment.beginsAnewAt(size);
+  }
+
   async #goBack(segment: OpenSegment): Promise<void> {
     const { active, gaps, records, occurrences } = this.#deps;
     const { position, sizeSeen } = segment;
@@ -76,7 +109,8 @@ export class ChangeResolver {
     gaps.tellCutOff(segment, resume.offset);
     records.cutBack(segment.id, resume.offset, resume.anchor);
     active.cutBack(segment, resume.offset);
-    segment.sizeSeen = size;
+    segment.dropped = undefined;
+    segment.beginsAnewAt(size);
     occurrences.cutBack(segment.path, position, resume.offset);
   }
 }

@@ -40,6 +40,19 @@ export class GapKeeper {
     this.#deps.occurrences.gap(known.stream.path, gap);
   }
 
+  /**
+   * The end of a file is gone that was read and not committed, or only seen. It may be found so again, after the next
+   * write to the state failed, but the gap is told once.
+   */
+  tellShrunk(segment: Segment, startOffset: number, reason: string): void {
+    const { path: place, sizeSeen: endOffset } = segment;
+    const known = this.#deps.active.knownOf(segment);
+    // The last event that was read may be in the gap.
+    const beforeTime = known.row.lastTime ?? known.row.firstTime;
+    const gap = { path: place, startOffset, endOffset, beforeTime, afterTime: undefined, reason };
+    if (!this.#deps.gaps.has(segment.stream, gap)) this.tell(known, gap);
+  }
+
   /** The end of a gzip part cannot be read. Its beginning may be read again after a crash, but the gap is told once. */
   tellDamage(segment: Segment, damage: string): void {
     const gap = restOf(segment, undefined, `the gzip part is damaged: ${damage}`);

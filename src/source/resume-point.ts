@@ -40,7 +40,7 @@ export async function holds(file: SegmentFile, anchor: Anchor): Promise<boolean>
 }
 
 /** Follows the lines up to the next anchor. It does not hold, so that they differ before it is reached. */
-async function followLines(file: SegmentFile, from: number, next: Anchor | undefined): Promise<ResumePoint> {
+export async function followLines(file: SegmentFile, from: number, next: Anchor | undefined): Promise<ResumePoint> {
   let offset = from;
   let followed = 0;
   for (const entry of digestEntries(next?.lines ?? Buffer.alloc(0))) {

@@ -47,6 +47,7 @@ export class SegmentFinisher {
     // No commit comes in between: the next ones are begun between two steps.
     if (continuation !== undefined) join.apply(segment, continuation);
     if (damage !== undefined) changes.giveUpRest(segment, damage);
+    else changes.tellLackedEnd(segment);
     segment.finished = true;
     requestCommit();
     return 'end';

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Chunk, Framing } from './framing.ts';
 import { contentHash, HEAD_BYTES, readHead } from './head.ts';
 import type { LineHandler } from './line-handler.ts';
+import { holds } from './resume-point.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
 import { readFully, type SegmentFile } from './segment-file.ts';
 
@@ -105,8 +106,12 @@ export class SegmentReader {
     if (end < overlap) return undefined;
     const isUnchanged = overlap > 0 ? endsAsRead(segment, buffer, overlap) : await beginsAsSeen(segment);
     if (!isUnchanged || !(await this.#isStillThere(segment, overlap))) return undefined;
-    segment.sizeSeen = Math.max(segment.sizeSeen, segment.position + end - overlap);
-    return { buffer, start: overlap, end, atEnd: end < overlap + want };
+    const size = segment.position + end - overlap;
+    const atEnd = end < overlap + want;
+    // What is behind the position may be gone, though what is before it stands.
+    if ((atEnd && segment.shrunkTo(size) !== undefined) || !(await hasDropped(segment))) return undefined;
+    segment.sees(size);
+    return { buffer, start: overlap, end, atEnd };
   }
 
   /**
@@ -114,10 +119,7 @@ export class SegmentReader {
    * writer without O_APPEND goes on at its old offset when its log is truncated between two of them.
    */
   async #isStillThere(segment: OpenSegment, overlap: number): Promise<boolean> {
-    if (overlap === 0 || segment.file.gzip) return true;
-    const before = Buffer.alloc(overlap);
-    const length = await readFully(segment.file, segment.position - overlap, before, overlap);
-    return length === overlap && endsAsRead(segment, before, overlap);
+    return overlap === 0 || segment.file.gzip || hasWhatWasRead(segment);
   }
 
   /** Looks for the end of what is longer than the buffer may be; nothing of it is kept meanwhile. */
@@ -126,7 +128,7 @@ export class SegmentReader {
     for (let want = CHUNK_BYTES; ; want = Math.min(want * 2, this.#maxLineBytes + 1)) {
       const buffer = this.#bufferOf(want);
       const length = await readFully(segment.file, segment.searchedTo, buffer, want);
-      segment.sizeSeen = Math.max(segment.sizeSeen, segment.searchedTo + length);
+      segment.sees(segment.searchedTo + length);
       const content = buffer.subarray(0, length);
       const found = this.framing.search(segment, content);
       if (typeof found === 'number') return this.#takeLongLine(segment, found, found + 1);
@@ -169,6 +171,24 @@ export class SegmentReader {
     }
     return this.#buffer;
   }
+}
+
+/** Whether what was read right before the position still stands there. */
+export async function hasWhatWasRead(segment: OpenSegment): Promise<boolean> {
+  const overlap = Math.min(ANCHOR_BYTES, segment.position);
+  if (overlap === 0) return beginsAsSeen(segment);
+  const before = Buffer.alloc(overlap);
+  const length = await readFully(segment.file, segment.position - overlap, before, overlap);
+  return length === overlap && endsAsRead(segment, before, overlap);
+}
+
+/** Whether what a rewind dropped still stands in the file. To be asked after a chunk was read: then it is also in that. */
+async function hasDropped(segment: OpenSegment): Promise<boolean> {
+  const { file, dropped, position } = segment;
+  if (dropped === undefined) return true;
+  if (!(await holds(file, dropped))) return false;
+  if (position >= dropped.offset) segment.dropped = undefined;
+  return true;
 }
 
 /** Of a segment that nothing was read of, the head must be there: an empty file, or one of NULs, was truncated. */

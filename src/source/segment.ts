@@ -1,4 +1,5 @@
 import type { Anchor, SegmentProgress, SegmentRow } from '../checkpoint/segment-records.ts';
+import type { Dropped } from './dropped.ts';
 import { contentHash } from './head.ts';
 import { LineDigests } from './line-digests.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
@@ -25,7 +26,12 @@ export class Segment {
   searchedTo = 0;
   /** Where the content ended when the reader found no more whole line. */
   endAt = 0;
+  /** Bytes that its content was ever seen to have, whatever file they stood in. */
   sizeSeen: number;
+  /** Bytes that the open file itself was seen to have: one that has fewer lost them. */
+  fileSize = 0;
+  /** Where it had fewer after that, and may have grown again since. */
+  leastSize: number | undefined;
   links = 1;
   deletionTold = false;
   firstTime: number | undefined;
@@ -43,6 +49,8 @@ export class Segment {
   headOf: number | undefined;
   headBytes: number;
   readonly digests = new LineDigests();
+  /** What a rewind dropped, until it was read again. */
+  dropped: Dropped | undefined;
   readonly #tail = Buffer.alloc(ANCHOR_BYTES);
   #tailLength = 0;
   #lastSeen: { size: number; changedAt: number } | undefined;
@@ -51,6 +59,8 @@ export class Segment {
     finished: false,
     offsets: new Map(),
   };
+  /** Digests of the lines that the commit under way holds. */
+  #committing: Buffer | undefined;
   #live: boolean;
   #wasLive: boolean;
 
@@ -125,6 +135,39 @@ export class Segment {
     this.#tailLength = 0;
     this.#committed = { position: this.position, finished: false, offsets: stored };
     this.digests.clear();
+    this.#committing = undefined;
+  }
+
+  /** The open file has so many bytes at least. */
+  sees(size: number): void {
+    this.sizeSeen = Math.max(this.sizeSeen, size);
+    if (this.file?.gzip === false) this.fileSize = Math.max(this.fileSize, size);
+  }
+
+  /** The open file ends at `size`. The least that it had since it lost its end, now or before; undefined where it did not. */
+  shrunkTo(size: number): number | undefined {
+    if (this.file?.gzip === false && size < this.fileSize) this.leastSize = Math.min(size, this.leastSize ?? size);
+    return this.leastSize;
+  }
+
+  /** That the file lost its end was told: it has so many bytes now. */
+  beginsAnewAt(size: number): void {
+    this.fileSize = size;
+    this.sizeSeen = size;
+    this.leastSize = undefined;
+  }
+
+  /** Before {@link restore} takes the reader back: what was read and is not durable has to be found again. */
+  drop(): void {
+    const { tail, position } = this;
+    const from = this.#committed.position;
+    if (tail === undefined || position <= Math.max(from, this.dropped?.offset ?? 0) || this.file?.gzip !== false)
+      return;
+    const lines = Buffer.concat([this.#committing, this.digests.take()].filter((some) => some !== undefined));
+    this.dropped = {
+      ...{ from, offset: position, length: tail.length, hash: contentHash(tail) },
+      lines: lines.length > 0 ? lines : undefined,
+    };
   }
 
   /** Ends the segment where the reader is: what was behind that is nowhere to be read any more. */
@@ -172,6 +215,8 @@ export class Segment {
   /** What a commit stores; the state at this very moment. */
   progress(): SegmentProgress {
     const tail = this.tail;
+    const lines = tail === undefined || tail.length === 0 ? undefined : this.digests.take();
+    this.#committing = lines;
     return {
       id: this.id,
       sizeSeen: Math.max(this.sizeSeen, this.position),
@@ -184,13 +229,14 @@ export class Segment {
       anchor:
         tail === undefined || tail.length === 0
           ? undefined
-          : { offset: this.position, length: tail.length, hash: contentHash(tail), lines: this.digests.take() },
+          : { offset: this.position, length: tail.length, hash: contentHash(tail), lines },
     };
   }
 
   /** The commit that stored this progress is durable. */
   committed(progress: SegmentProgress, position: number): void {
     this.#committed = { position, finished: progress.finished, offsets: progress.offsets };
+    this.#committing = undefined;
   }
 
   #offsets(): Map<string, number> {

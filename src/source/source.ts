@@ -186,7 +186,10 @@ export class Source {
 
   /** Takes every reader back to what is durable. */
   rewind(): void {
-    for (const segment of this.#active.open()) this.#active.restore(segment);
+    for (const segment of this.#active.open()) {
+      segment.drop();
+      this.#active.restore(segment);
+    }
     this.#poller.forgetEnds();
   }
 
@@ -253,7 +256,7 @@ export class Source {
     if (!(await this.#active.activate(known, file))) this.#undecided += 1;
     const { segment } = known;
     if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
-    segment.sizeSeen = Math.max(segment.sizeSeen, (await segment.file.stat()).size);
+    segment.sees((await segment.file.stat()).size);
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */
@@ -264,8 +267,8 @@ export class Source {
         segment.links = links;
         // Held for a sink that lacks its end.
         if (segment.finished) continue;
-        if (await this.#reader.isIntact(segment)) {
-          segment.sizeSeen = Math.max(segment.sizeSeen, size);
+        if (segment.shrunkTo(size) === undefined && (await this.#reader.isIntact(segment))) {
+          segment.sees(size);
           continue;
         }
       } catch (error) {
