@@ -20,6 +20,8 @@ export interface LivesOptions {
   readonly model: LogModel;
   readonly socket: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Of the log and the archive. */
+  readonly directories: readonly string[];
   /** What the agents log is appended to it. */
   readonly logFile: string;
   config(): Readonly<Record<string, unknown>>;
@@ -89,7 +91,7 @@ export class AgentLives {
     noteSeen(this.#options.model, status, life);
     const works = status.phase === 'running' && status.commits.failures_in_a_row === 0;
     if (works && !this.#options.hostFailedSince(Date.now() - PROBE_MS)) this.timeline.awake(life, Date.now());
-    const usage = usageOf(pid, status);
+    const usage = usageOf(pid, status, this.#options.directories);
     if (usage !== undefined) this.usages.push(usage);
   }
 

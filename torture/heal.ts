@@ -21,6 +21,14 @@ const LOOK_MS = 250;
 /** For an agent with nothing to do to come to rest. */
 const REST_MS = 2000;
 
+/** How often the healed agent is given work, and let come to rest: so often that it can be told whether it grows. */
+const WORKS = 18;
+const LINES_OF_A_WORK = 1000;
+const KEPT_BACKUPS = 5;
+/** So short that moments of rest are as many as there is work. */
+const LOOK_FOR_REST_MS = 50;
+const LEAST_WORK_MS = 300;
+
 /** When the last line is there, and not committed yet. */
 const STEP_AFTER_MS = 60;
 const STEP_BACK_MS = 3_600_000;
@@ -43,6 +51,7 @@ export async function heal(world: HealedWorld): Promise<void> {
   await scene.receivers.ndjson.heal();
   await lives.ensureStarted();
   await expectWork(world);
+  await workAndRest(world);
   scene.faults?.setClock(0);
   log.close();
   await lives.stop();
@@ -79,6 +88,27 @@ async function expectWork({ scene, lives, log, lines, violations }: HealedWorld)
     return last?.pid === lives.pid && last!.sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0));
   });
   writeFileSync(join(scene.directory, 'status.json'), JSON.stringify(last, undefined, 1) ?? 'no answer');
+}
+
+/** Work of the same size again and again, with rotations: at rest in between the agent has to be as large as before. */
+async function workAndRest({ lives, log, lines, violations }: HealedWorld): Promise<void> {
+  const end = Date.now() + AT_WORK_MS;
+  for (let work = 0; work < WORKS; work++) {
+    log.write(Array.from({ length: LINES_OF_A_WORK }, () => lines.event()));
+    if (work % 3 === 1) log.rotate('rename');
+    if (work % 6 === 5) log.rotate('copytruncate');
+    log.deleteOldest(KEPT_BACKUPS);
+    await sleep(LEAST_WORK_MS);
+    // Else a commit is waited for, a second at most.
+    lives.signal('SIGUSR1');
+    for (;;) {
+      const looks = lives.usages.length;
+      await lives.probe();
+      if (lives.usages.length > looks && lives.usages.at(-1)!.isQuiet) break;
+      if (Date.now() > end) return violations.add('goes on by itself', `it did not come to rest: ${work} works`);
+      await sleep(LOOK_FOR_REST_MS);
+    }
+  }
 }
 
 async function isArchived(archive: string, line: Buffer): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
 import type { AgentStatus } from '../src/admin/agent-status.ts';
 import type { LogModel, Part } from './log-model.ts';
@@ -45,24 +45,55 @@ export function noteSeen(model: LogModel, status: AgentStatus, life: number): vo
   }
 }
 
+/** One look at what a process uses. */
 export interface Usage {
+  readonly pid: number;
+  readonly atMs: number;
   readonly descriptors: number;
+  /** Of these: files of the log and the archive. */
+  readonly files: number;
   /** Descriptors that the agent's own status explains. */
   readonly explained: number;
   readonly residentBytes: number;
+  /** Nothing was left to be read, delivered, stored or mended. */
+  readonly isQuiet: boolean;
 }
 
-/** What a process uses; undefined when it is gone. */
-export function usageOf(pid: number, status: AgentStatus): Usage | undefined {
+/** What a process uses; undefined when it is gone. @param directories of the log and the archive. */
+export function usageOf(pid: number, status: AgentStatus, directories: readonly string[]): Usage | undefined {
   try {
-    const descriptors = readdirSync(`/proc/${pid}/fd`).length;
+    const open = openFiles(pid);
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     // A process that is about to be gone has no memory any more.
     if (kib === undefined) return undefined;
     const segments = status.sources.reduce((sum, { open_files }) => sum + open_files, 0);
     const archives = status.sinks.reduce((sum, sink) => sum + (sink.type === 'file' ? sink.open_files : 0), 0);
-    return { descriptors, explained: segments + archives, residentBytes: Number(kib) * 1024 };
+    return {
+      ...{ pid, atMs: performance.now(), descriptors: open.length, explained: segments + archives },
+      files: open.filter((path) => directories.some((directory) => path.startsWith(`${directory}/`))).length,
+      residentBytes: Number(kib) * 1024,
+      isQuiet: isQuiet(status),
+    };
   } catch {
     return undefined;
   }
+}
+
+/** What each descriptor of a process leads to. */
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+/** Whether an agent that says this has come to rest. */
+export function isQuiet({ phase, commits, sources, sinks, memory }: AgentStatus): boolean {
+  if (phase !== 'running' || commits.failures_in_a_row > 0 || memory.archive_bytes_in_flight > 0) return false;
+  if (!sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0))) return false;
+  return sinks.every((sink) => sink.type === 'file' || (sink.queue_bytes === 0 && sink.spool.events === 0));
 }

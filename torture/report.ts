@@ -21,6 +21,7 @@ export function describeRound(result: RoundResult): string {
     ...[...excused].map(([why, count]) => `  ${why}: ${count}`),
     `the agent was at its work, with nothing failing, for ${Math.round(result.awakeMs / 1000)} s`,
     `gaps told: ${result.gaps}; at most ${Math.round(result.peakResidentBytes / MIB)} MiB resident memory and ${result.peakDescriptors} descriptors`,
+    `growth: ${result.judged} processes were at rest often enough to be judged; ${result.unjudged} lived too short for that`,
     '',
   ];
   for (const { rule, text } of violations.list) lines.push(`VIOLATION ${rule}: ${text}`);
@@ -30,7 +31,7 @@ export function describeRound(result: RoundResult): string {
   );
   if (directory !== undefined) {
     lines.push(
-      `kept: ${directory} (steps.log: what was done when; agent.log: what the agents said; parts.json: what became of each file; log, archive, state, taken)`,
+      `kept: ${directory} (steps.log: what was done when; agent.log: what the agents said; parts.json: what became of each file; usages.json: what processes used; log, archive, state, taken)`,
       `replay: ${replayCommand(plan.seed, plan.minutes)}`,
     );
   }

@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../bench/random.ts';
 import { hashLine } from '../test/helpers/line-multiset.ts';
@@ -9,7 +9,7 @@ import { performAgentStep } from './agent-nemesis.ts';
 import { ArchiveThief } from './archive-thief.ts';
 import { type CheckResult, check, type SinkEvidence, type ToldLetter } from './check/check.ts';
 import type { ToldGap } from './check/gaps.ts';
-import { checkUsage } from './check/usage.ts';
+import { checkUsage, type UsageResult } from './check/usage.ts';
 import { Violations } from './check/violation.ts';
 import { heal } from './heal.ts';
 import { HostNemesis } from './host-nemesis.ts';
@@ -25,15 +25,13 @@ const TICK_MS = 20;
 /** 600 lines a second on average, some ticks without any. */
 const MAX_LINES_A_TICK = 24;
 
-export interface RoundResult extends CheckResult {
+export interface RoundResult extends CheckResult, UsageResult {
   readonly plan: Plan;
   readonly lines: number;
   readonly starts: number;
   readonly gaps: number;
   /** For how long the agent was seen at its work. */
   readonly awakeMs: number;
-  readonly peakResidentBytes: number;
-  readonly peakDescriptors: number;
   readonly tally: FaultTally;
   readonly violations: Violations;
   /** Where everything lies; undefined when it was removed, since nothing was wrong. */
@@ -68,6 +66,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   let host: HostNemesis | undefined;
   const lives = new AgentLives({
     ...{ model, socket: scene.paths.socket, env: scene.faults?.env ?? {} },
+    directories: [dirname(scene.paths.log), scene.paths.archive],
     logFile: join(scene.directory, 'agent.log'),
     config: () => scene.config,
     hostFailedSince: (ms) => host?.failedSince(ms) === true,
@@ -124,6 +123,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   };
   const result = await check(evidence, violations);
   const usage = checkUsage(lives.usages, violations);
+  writeFileSync(join(scene.directory, 'usages.json'), lives.usages.map((look) => `${JSON.stringify(look)}\n`).join(''));
   for (const name of ['elasticsearch', 'ndjson'] as const) {
     for (const [act, times] of scene.receivers[name].acts) tally.count(`${name} (requests): ${act}`, times);
   }

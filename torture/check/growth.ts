@@ -1,0 +1,60 @@
+import { median } from '../../bench/harness/statistics.ts';
+
+/** A process at rest: everything was read, delivered and stored, so that one such moment is like another. */
+export interface QuietPoint {
+  readonly atMs: number;
+  readonly residentBytes: number;
+  /** Descriptors beyond those that the status explains. */
+  readonly otherDescriptors: number;
+}
+
+/** One process between the middle and the end of its life. */
+export interface Growth {
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** A third needs so many points for its median to mean something. */
+const POINTS_OF_A_THIRD = 6;
+
+/** A life that was at rest for less than this says nothing about growth. */
+const LEAST_SPAN_MS = 4000;
+
+const MIB = 1024 * 1024;
+
+/**
+ * Allowed between the medians of two thirds. At rest a process was seen to grow by 1 to 3 MiB in a round, and by more when it
+ * had just begun; a connection to each receiver may come and go.
+ */
+const MORE_RESIDENT_SHARE = 0.05;
+const MORE_RESIDENT_BYTES = 12 * MIB;
+const MORE_DESCRIPTORS = 4;
+
+/**
+ * What grew between the second and the last third of a process's quiet points, in the order of their times; undefined
+ * where it lived too short to tell. The first third is left out: there caches fill, and connections are made.
+ */
+export function growthOf(points: readonly QuietPoint[]): Growth[] | undefined {
+  const third = Math.floor(points.length / 3);
+  const span = (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0);
+  if (third < POINTS_OF_A_THIRD || span < LEAST_SPAN_MS) return undefined;
+  const compare = (what: string, value: (point: QuietPoint) => number, more: (before: number) => number): Growth => {
+    const before = median(points.slice(-2 * third, -third).map(value));
+    const after = median(points.slice(-third).map(value));
+    return { what, before, after, limit: before + more(before) };
+  };
+  return [
+    compare(
+      'bytes of resident memory',
+      ({ residentBytes }) => residentBytes,
+      (before) => before * MORE_RESIDENT_SHARE + MORE_RESIDENT_BYTES,
+    ),
+    compare(
+      'descriptors beyond those of logs and archives',
+      ({ otherDescriptors }) => otherDescriptors,
+      () => MORE_DESCRIPTORS,
+    ),
+  ].filter(({ after, limit }) => after > limit);
+}
