@@ -140,6 +140,9 @@ export class Identifier {
       const known = await this.#pick(free, file);
       if (known === undefined) return { kind: 'unready', head };
       if (known !== 'none') return pass.take(known, file);
+      // A compression that stopped may have less than was read of its original, and none of the places that are known.
+      const original = free.find((one) => isGzipOf(file, one));
+      if (original !== undefined && (await this.#isDamaged(file))) return pass.take(original, file);
     }
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
@@ -242,9 +245,14 @@ export class Identifier {
   }
 }
 
+/** By its name. */
+function isGzipOf(file: FoundFile, known: Known): boolean {
+  return file.path === `${known.path}.gz`;
+}
+
 /** Which of several segments a file is, as far as that can be told without its content. */
 function likelihood(known: Known, file: FoundFile): number {
-  if (file.path === `${known.path}.gz`) return 2;
+  if (isGzipOf(file, known)) return 2;
   return known.row.finished ? 0 : 1;
 }
 

@@ -137,3 +137,37 @@ test('the gzip of a part that was read is inflated once to be told, and one that
     assertAll(harness, log.written);
     assert.deepEqual(harness.gaps(), []);
   }));
+
+for (const finished of [true, false]) {
+  for (const isFresh of [true, false]) {
+    const how = `${finished ? 'finished' : 'read in part'}, ${isFresh ? 'live at first' : 'rotated from the start'}`;
+    test(`a compression that stopped is all that is left of a part, ${how}: nothing comes twice`, () =>
+      withLog(async (harness, log) => {
+        log.write(lines(2));
+        if (isFresh) await harness.read();
+        log.write(lines(1998));
+        const backup = log.rotate();
+        log.write(lines(3));
+        if (finished) await harness.settle();
+        else {
+          await harness.read();
+          await harness.commit();
+        }
+        // The agent is away, as when it is begun anew.
+        await harness.stop();
+        const whole = gzipSync(fs.readFileSync(backup));
+        fs.writeFileSync(`${backup}.gz`, whole.subarray(0, whole.length >> 1));
+        fs.rmSync(backup);
+        log.write(lines(3));
+        harness.start();
+        harness.pass(10_000);
+        for (let round = 0; round < 3; round += 1) await harness.settle();
+        assertAll(harness, log.written);
+        assert.ok(harness.gaps().length <= (finished ? 0 : 1));
+        await harness.stop();
+        harness.start();
+        await harness.settle();
+        assertAll(harness, log.written);
+      }));
+  }
+}
