@@ -6,6 +6,7 @@ import { Screen } from '../demo/screen.ts';
 import { removeWithParent } from '../test/helpers/children.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { InputStore } from './harness/input-store.ts';
+import { installProgram } from './harness/installed-program.ts';
 import { currentCommit, describeMachine } from './harness/machine.ts';
 import { DISTURBING_LOAD, otherLoad } from './harness/other-load.ts';
 import { type Entry, writeResults } from './harness/results-file.ts';
@@ -32,6 +33,8 @@ async function main(): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'auditail-bench-'));
   removeWithParent(scratch);
   const machine = describeMachine();
+  // For every agent that is started from here on.
+  process.env.AUDITAIL_BIN ??= installProgram(join(scratch, 'installed'));
   screen.print(`${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, Node ${machine.node}`);
 
   const entries: Record<string, Entry> = {};

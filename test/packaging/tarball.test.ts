@@ -32,6 +32,26 @@ test('the tarball', { skip: whyNoTarball() }, async (t) => {
     assert.match(stdout, /is valid/);
   });
 
+  await t.test('its launcher tells malloc to give memory back, unless the environment says otherwise', () => {
+    const lib = path.join(packages.dir, NAME, 'lib/auditail');
+    const [main, aside] = ['main.js', 'main.aside'].map((name) => path.join(lib, 'dist', name)) as [string, string];
+    fs.renameSync(main, aside);
+    fs.writeFileSync(main, 'console.log(JSON.stringify([process.env, process.argv.slice(2)]))');
+    try {
+      const launched = (own: Record<string, string>) => {
+        const env = { PATH: '/usr/bin:/bin', ...own };
+        const launcher = path.join(packages.dir, NAME, 'bin/auditail');
+        return JSON.parse(execFileSync(launcher, ['a b', 'c'], { encoding: 'utf8', env }));
+      };
+      const [env, args] = launched({});
+      assert.deepEqual([env.MALLOC_ARENA_MAX, env.MALLOC_MMAP_THRESHOLD_], ['2', '65536']);
+      assert.deepEqual(args, ['a b', 'c']);
+      assert.equal(launched({ MALLOC_ARENA_MAX: '8' })[0].MALLOC_ARENA_MAX, '8');
+    } finally {
+      fs.renameSync(aside, main);
+    }
+  });
+
   await t.test('its unit names the paths that it is unpacked to', () => {
     const unit = fs.readFileSync(path.join(packages.dir, NAME, 'lib/systemd/system/auditail.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/usr\/local\/bin\/auditail run -c \/etc\/auditail\/auditail\.yaml$/m);
