@@ -28,6 +28,20 @@ export interface GzipLook {
   readonly end: Buffer;
 }
 
+/** ISIZE, the end of a member (RFC 1952, section 2.3.1). */
+const SIZE_BYTES = 4;
+
+/**
+ * The content that a part of one member says it has, modulo 2^32, without inflating it. Of a part of several it is the last
+ * one's, and of one that is being written whatever its last bytes are. Undefined for one that is too short.
+ */
+export async function saidBytes(handle: FileHandle): Promise<number | undefined> {
+  const { size } = await handle.stat();
+  const end = Buffer.alloc(SIZE_BYTES);
+  const { bytesRead } = await handle.read(end, 0, SIZE_BYTES, Math.max(0, size - SIZE_BYTES));
+  return bytesRead === SIZE_BYTES ? end.readUInt32LE() : undefined;
+}
+
 /** Learns whether the part is whole, and how its content ends. */
 export async function lookInto(handle: FileHandle): Promise<GzipLook> {
   let bytes = 0;

@@ -2,7 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { errorCode } from '../errors.ts';
-import { compressedBytes, type GzipLook, INFLATE_CHUNK, lookInto, salvage, salvagedBytes } from './gzip-content.ts';
+import {
+  compressedBytes,
+  type GzipLook,
+  INFLATE_CHUNK,
+  lookInto,
+  saidBytes,
+  salvage,
+  salvagedBytes,
+} from './gzip-content.ts';
 import { openRegular, type Place } from './plain-file.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
 
@@ -51,6 +59,11 @@ export class GzipFile implements SegmentFile {
   look(): Promise<GzipLook> {
     this.#look ??= lookInto(this.#handle);
     return this.#look;
+  }
+
+  /** See {@link saidBytes}. */
+  saidBytes(): Promise<number | undefined> {
+    return saidBytes(this.#handle);
   }
 
   /** Why the content ends early; undefined for a whole file. Inflates the part once. */

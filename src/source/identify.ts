@@ -134,6 +134,9 @@ export class Identifier {
     const free = candidates.filter((known) => !pass.has(known) && known.segment?.file === undefined);
     const exact = free.find((known) => known.device === file.device && known.inode === file.inode);
     if (exact?.row.finished === true) return pass.take(exact, file);
+    const original = file.gzip ? await this.#originalOf(file, candidates) : undefined;
+    if (original !== undefined && !free.includes(original)) return { kind: 'copy' };
+    if (original?.row.finished === true) return pass.take(original, file);
     if (file.gzip && !this.#isStill(file) && (await this.#isDamaged(file))) return { kind: 'unready', head };
     if (exact !== undefined) return pass.take(exact, file);
     if (free.length > 0) {
@@ -141,8 +144,8 @@ export class Identifier {
       if (known === undefined) return { kind: 'unready', head };
       if (known !== 'none') return pass.take(known, file);
       // A compression that stopped may have less than was read of its original, and none of the places that are known.
-      const original = free.find((one) => isGzipOf(file, one));
-      if (original !== undefined && (await this.#isDamaged(file))) return pass.take(original, file);
+      const cutShort = free.find((one) => isGzipOf(file, one));
+      if (cutShort !== undefined && (await this.#isDamaged(file))) return pass.take(cutShort, file);
     }
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
@@ -158,6 +161,18 @@ export class Identifier {
     // Too little of it inflates to tell it by its content.
     if (file.gzip && pass.hasOriginal(file) && (await this.#isDamaged(file))) return { kind: 'copy' };
     return pass.begin(file, head);
+  }
+
+  /**
+   * The segment that a gzip part was made of by its name, its head, and the length that it says it has: that much was seen
+   * of the segment. Each part that its writer compresses would else be inflated once, whole, only to learn that.
+   */
+  async #originalOf(file: FoundFile, candidates: readonly Known[]): Promise<Known | undefined> {
+    const named = candidates.find((known) => isGzipOf(file, known));
+    if (named === undefined) return undefined;
+    const seen = named.segment?.sizeSeen ?? named.row.sizeSeen;
+    const said = await this.#with(file, async (open) => (open instanceof GzipFile ? open.saidBytes() : undefined));
+    return said === seen % 2 ** 32 ? named : undefined;
   }
 
   async #head(file: FoundFile): Promise<string | undefined> {

@@ -171,3 +171,36 @@ for (const finished of [true, false]) {
       }));
   }
 }
+
+for (const isHeld of [true, false]) {
+  test(`the gzip of a part that was read is not inflated, its original being ${isHeld ? 'held' : 'let go'}`, () =>
+    withLog(async (harness, log) => {
+      const noise = randomBytes(1024 * 1024).toString('base64');
+      log.write([...lines(20), `{"t":1,"noise":"${noise}"}`, ...lines(20)]);
+      await harness.read();
+      const backup = log.rotate();
+      log.write(lines(5));
+      if (isHeld) await harness.read();
+      else await harness.settle();
+      gzip(backup);
+      using calls = await FileCalls.intercept();
+      let reads = 0;
+      calls.before((call) => {
+        if (call === 'handle.read') reads += 1;
+      });
+      await harness.source.sweep();
+      calls.before(undefined);
+      // One inflation of it takes more than 16 reads of 64 KiB.
+      assert.ok(reads < 12, `${reads} reads`);
+      log.write(lines(5));
+      for (let round = 0; round < 2; round += 1) {
+        await harness.settle();
+        assertAll(harness, log.written);
+        await harness.stop();
+        harness.start();
+      }
+      await harness.settle();
+      assertAll(harness, log.written);
+      assert.deepEqual(harness.gaps(), []);
+    }));
+}
