@@ -246,6 +246,8 @@ export class Agent {
   /** All that exists was read and delivered, or the receivers take nothing more. */
   #isDone(): boolean {
     if (!this.#sources.every((source) => source.isDrained)) return false;
+    const { httpSinks } = this.#parts;
+    if (!this.#sources.some((source) => source.isBehind)) for (const { target } of httpSinks) target.endBatch();
     return this.#undelivered().length === 0 || this.#stall.isStalled();
   }
 

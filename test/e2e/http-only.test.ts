@@ -39,3 +39,22 @@ for (const count of [1, 3]) {
     }
   });
 }
+
+test('with --exit-at-eof the last batch waits for no more events', async (t) => {
+  let events = 0;
+  const server = createServer(async (request, response) => {
+    events += (await text(request)).trimEnd().split('\n').length;
+    response.end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await using scene = new Scene();
+  scene.write(50);
+  const url = `http://127.0.0.1:${port}/`;
+  // Without the end of the input it would be sent in an hour.
+  const sink = { name: 'receiver', type: 'http', format: 'ndjson', url, compress: 'none', batch: { age: '1h' } };
+  const { code, log } = await scene.runToEnd({ config: scene.config({ sinks: [sink] }) });
+  assert.equal(code, 0, JSON.stringify(log.at(-1)));
+  assert.equal(events, 50);
+});

@@ -10,7 +10,7 @@ import { Senders } from './senders.ts';
 import type { Spool } from './spool/spool.ts';
 import { SpoolFeed } from './spool-feed.ts';
 import { SpoolQueue } from './spool-queue.ts';
-import { type LongLine, oversizeStub, wrapUnparsed } from './stand-in.ts';
+import { type LongLine, longLine, oversizeStub, wrapUnparsed } from './stand-in.ts';
 
 /**
  * Sends events to one receiver, at its own pace.
@@ -54,8 +54,7 @@ export class HttpSink {
     this.#builder = new BatchBuilder(config.batch, this.ledger, deps.clock.now);
     const { clock, deliver } = deps;
     const failed = (error: unknown) => deps.occurrences.spoolFailed(error);
-    const { maxBytes } = config.spool;
-    const spooling = { spool: () => this.#spool, maxBytes, failed, now: clock.now };
+    const spooling = { spool: () => this.#spool, maxBytes: config.spool.maxBytes, failed, now: clock.now };
     this.#stored = new SpoolFeed({ ...spooling, limits: config.batch });
     this.#unstored = new SpoolQueue({ ...spooling, stored: (batch, isHeld) => this.#wasStored(batch, isHeld) });
     this.#senders = new Senders({
@@ -133,15 +132,17 @@ export class HttpSink {
   /** A line of `length` bytes that is too long to be sent: the receiver is told where it is, whatever `unparsed` says. */
   async beginLong(tag: string, time: number, origin: LineOrigin, length: number): Promise<LongLine> {
     const place = { ...origin };
-    return {
-      write: async () => undefined,
-      end: () => this.#take(tag, time, oversizeStub({ ...place, length }), place),
-    };
+    return longLine(() => this.#take(tag, time, oversizeStub({ ...place, length }), place));
+  }
+
+  /** No more lines come: what was gathered for a batch does not wait for any. */
+  endBatch(): void {
+    if (!this.#builder.isEmpty) this.#closeBatch();
   }
 
   /** Brings what waits in memory for the spool to disk; with each commit, which then finds it taken at the next one. */
   async persist(): Promise<void> {
-    if (this.#isSpooling && !this.#builder.isEmpty) this.#closeBatch();
+    if (this.#isSpooling) this.endBatch();
     await this.#store();
     this.#deps.occurrences.queueSize(this.#bytes);
   }
@@ -169,7 +170,7 @@ export class HttpSink {
   async #drain(graceMs: number): Promise<void> {
     this.#isStopping = true;
     this.#timer.stop();
-    if (!this.#builder.isEmpty) this.#closeBatch();
+    this.endBatch();
     if (!this.#isSpooling) await this.#senders.settle(graceMs);
     await this.#senders.stop();
     const left = this.#isSpooling ? [] : [...this.#senders.sending, ...this.#senders.takeBack()];

@@ -13,6 +13,11 @@ export interface LongLine {
   end(): void;
 }
 
+/** Nothing is kept of its pieces. */
+export function longLine(end: () => void): LongLine {
+  return { write: async () => undefined, end };
+}
+
 /** What stands for a line that is too long to be sent: where it is to be found. Offset and length are in bytes. */
 export function oversizeStub(place: { path: string; offset: number; length: number }): Buffer {
   const { path, offset, length } = place;
