@@ -32,7 +32,7 @@ export const HELP = `Usage: npm run bench -- [options]
 Measures auditail, as whole processes on made-up audit events, against what does the same or a part of it, in turns; prints
 each figure with its target. Exit code 0 whatever the figures are, 1 when something failed to run, 2 for wrong usage.
 
-  --quick        the first rows only, with a smaller input: under a minute; all of it takes twenty
+  --quick        the first rows only, with a smaller input: under a minute; all of it takes ten
   --smoke        everything, on so small an input that the figures mean nothing: shows that it all runs
   --rows A,B     these rows only:
 ${BENCHMARKS.map(({ name, about }) => `                   ${name.padEnd(14)}${about}`).join('\n')}
