@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Chunk, Framing } from './framing.ts';
 import { contentHash, HEAD_BYTES, readHead } from './head.ts';
-import type { LineHandler } from './line-handler.ts';
+import type { LineHandler, LongLineHandler } from './line-handler.ts';
 import { holds } from './resume-point.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
 import { readFully, type SegmentFile } from './segment-file.ts';
@@ -145,17 +145,19 @@ export class SegmentReader {
 
   async #takeLongLine(segment: OpenSegment, end: number, next: number): Promise<ReadOutcome> {
     const offset = segment.position;
-    const line = await this.#handler.longLine(segment, offset, end - offset);
+    let line: LongLineHandler | undefined;
     let crc = 0;
     for (let at = offset; at < end; ) {
       const buffer = this.#bufferOf(CHUNK_BYTES);
       const length = await segment.file.read(at, buffer, 0, Math.min(CHUNK_BYTES, end - at));
       // Cut back under our hands: what was taken is evidence all the same, and the next step finds the change.
       if (length === 0) break;
+      line ??= await this.#handler.longLine(segment, offset, end - offset);
       crc = crc32(buffer.subarray(0, length), crc);
       await line.piece(buffer, 0, length);
       at += length;
     }
+    if (line === undefined) return 'changed';
     await line.end();
     if (segment.isFresh && next > end) segment.digests.addDigest(next - offset, crc32('\n', crc));
     const tail = Buffer.alloc(Math.min(ANCHOR_BYTES, next));
