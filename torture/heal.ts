@@ -21,8 +21,13 @@ const LOOK_MS = 250;
 /** For an agent with nothing to do to come to rest. */
 const REST_MS = 2000;
 
-/** How often the healed agent is given work, and let come to rest: so often that it can be told whether it grows. */
+/**
+ * How often the healed agent is given work, and let come to rest: so often that it can be told whether its descriptors grow,
+ * and, in a round that is not to be short, whether its memory does.
+ */
 const WORKS = 18;
+const WORKS_FOR_MEMORY = 66;
+const LONG_ROUND_MINUTES = 1;
 const LINES_OF_A_WORK = 1000;
 const KEPT_BACKUPS = 5;
 /** So short that moments of rest are as many as there is work. */
@@ -39,6 +44,8 @@ export interface HealedWorld {
   readonly log: TorturedLog;
   readonly lines: LineMaker;
   readonly violations: Violations;
+  /** Of the round. */
+  readonly minutes: number;
 }
 
 /**
@@ -91,9 +98,10 @@ async function expectWork({ scene, lives, log, lines, violations }: HealedWorld)
 }
 
 /** Work of the same size again and again, with rotations: at rest in between the agent has to be as large as before. */
-async function workAndRest({ lives, log, lines, violations }: HealedWorld): Promise<void> {
-  const end = Date.now() + AT_WORK_MS;
-  for (let work = 0; work < WORKS; work++) {
+async function workAndRest({ lives, log, lines, violations, minutes }: HealedWorld): Promise<void> {
+  const works = minutes < LONG_ROUND_MINUTES ? WORKS : WORKS_FOR_MEMORY;
+  const end = Date.now() + (AT_WORK_MS * works) / WORKS;
+  for (let work = 0; work < works; work++) {
     log.write(Array.from({ length: LINES_OF_A_WORK }, () => lines.event()));
     if (work % 3 === 1) log.rotate('rename');
     if (work % 6 === 5) log.rotate('copytruncate');

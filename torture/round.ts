@@ -109,7 +109,7 @@ async function torture(plan: Plan, scene: TortureScene, print: RoundOptions['pri
   await Promise.all(background);
   finishFragment(deps);
   print(`wrote ${model.lines.length} lines into ${model.parts.length} files; ${lives.starts} starts. Healing`);
-  await heal({ scene, lives, log, lines, violations });
+  await heal({ scene, lives, log, lines, violations, minutes: plan.minutes });
 
   const offsets = await scene.command(['offsets', 'list', '--all', '--json']);
   const { sources } = JSON.parse(offsets) as { sources: { gaps: ToldGap[] }[] };

@@ -17,6 +17,12 @@ export interface Growth {
 /** A third needs so many points for the least of them to mean something. */
 const POINTS_OF_A_THIRD = 6;
 
+/**
+ * The same for memory: V8 lets some 70 MB of buffers lie before it collects, which is the work of eighteen points. A third
+ * that no collection is in says nothing.
+ */
+const POINTS_OF_A_THIRD_FOR_MEMORY = 20;
+
 /** A life that was at rest for less than this says nothing about growth. */
 const LEAST_SPAN_MS = 4000;
 
@@ -32,7 +38,8 @@ const MORE_DESCRIPTORS = 4;
 
 /**
  * What grew between the second and the last third of a process's quiet points, in the order of their times; undefined
- * where it lived too short to tell. The first third is left out: there caches fill, and connections are made.
+ * where it lived too short to tell. The first third is left out: there caches fill, and connections are made. Memory is judged
+ * of longer lives only.
  */
 export function growthOf(points: readonly QuietPoint[]): Growth[] | undefined {
   const third = Math.floor(points.length / 3);
@@ -43,16 +50,16 @@ export function growthOf(points: readonly QuietPoint[]): Growth[] | undefined {
     const after = Math.min(...points.slice(-third).map(value));
     return { what, before, after, limit: before + more(before) };
   };
-  return [
-    compare(
-      'bytes of resident memory',
-      ({ residentBytes }) => residentBytes,
-      (before) => before * MORE_RESIDENT_SHARE + MORE_RESIDENT_BYTES,
-    ),
-    compare(
-      'descriptors beyond those of logs and archives',
-      ({ otherDescriptors }) => otherDescriptors,
-      () => MORE_DESCRIPTORS,
-    ),
-  ].filter(({ after, limit }) => after > limit);
+  const memory = compare(
+    'bytes of resident memory',
+    ({ residentBytes }) => residentBytes,
+    (before) => before * MORE_RESIDENT_SHARE + MORE_RESIDENT_BYTES,
+  );
+  const descriptors = compare(
+    'descriptors beyond those of logs and archives',
+    ({ otherDescriptors }) => otherDescriptors,
+    () => MORE_DESCRIPTORS,
+  );
+  const judged = third < POINTS_OF_A_THIRD_FOR_MEMORY ? [descriptors] : [memory, descriptors];
+  return judged.filter(({ after, limit }) => after > limit);
 }
