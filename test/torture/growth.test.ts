@@ -40,6 +40,12 @@ describe('growth', () => {
     }
   });
 
+  test('what becomes larger once and stays so is no growth, wherever that is', () => {
+    for (let step = 0; step < POINTS; step++) {
+      assert.deepEqual(what(life((n) => ({ mib: n < step ? 0 : 45 }))), [], `a step at ${step}`);
+    }
+  });
+
   test('of a life too short for a heap to be collected, memory says nothing, and descriptors do', () => {
     const young = life((n) => ({ mib: 5 * n, descriptors: n })).slice(0, 24);
     assert.deepEqual(what(young), ['descriptors beyond those of logs and archives']);

@@ -36,6 +36,9 @@ const MORE_RESIDENT_SHARE = 0.05;
 const MORE_RESIDENT_BYTES = 12 * MIB;
 const MORE_DESCRIPTORS = 4;
 
+/** What grows does so within the last third too: by this part of what is allowed between two thirds. */
+const STILL_GROWING_SHARE = 0.25;
+
 /**
  * What grew between the second and the last third of a process's quiet points, in the order of their times; undefined
  * where it lived too short to tell. The first third is left out: there caches fill, and connections are made. Memory is judged
@@ -46,9 +49,13 @@ export function growthOf(points: readonly QuietPoint[]): Growth[] | undefined {
   const span = (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0);
   if (third < POINTS_OF_A_THIRD || span < LEAST_SPAN_MS) return undefined;
   const compare = (what: string, value: (point: QuietPoint) => number, more: (before: number) => number): Growth => {
-    const before = Math.min(...points.slice(-2 * third, -third).map(value));
-    const after = Math.min(...points.slice(-third).map(value));
-    return { what, before, after, limit: before + more(before) };
+    const least = (from: number, to?: number): number => Math.min(...points.slice(from, to).map(value));
+    const before = least(-2 * third, -third);
+    const allowed = more(before);
+    // One that became larger once and stays so does not grow: V8 enlarges the space of young objects in such steps.
+    const half = Math.floor(third / 2);
+    const goesOn = least(-half) - least(-third, -half) > allowed * STILL_GROWING_SHARE;
+    return { what, before, after: goesOn ? least(-third) : before, limit: before + allowed };
   };
   const memory = compare(
     'bytes of resident memory',
