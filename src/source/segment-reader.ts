@@ -6,14 +6,11 @@ import { holds } from './resume-point.ts';
 import { ANCHOR_BYTES, type Segment } from './segment.ts';
 import { readFully, type SegmentFile } from './segment-file.ts';
 
-/**
- * Content bytes a step reads: large enough that its calls, each a trip to another thread, cost nothing (with half of it a
- * catch-up into zstd takes 4 % longer), small enough to keep streams fair.
- */
-export const CHUNK_BYTES = 2 * 1024 * 1024;
+/** Content bytes a step reads: large enough that a system call costs nothing, small enough to keep streams fair. */
+export const CHUNK_BYTES = 1024 * 1024;
 
 /** A buffer that grew for a long line beyond this is not kept. */
-const KEPT_BUFFER_BYTES = 2 * CHUNK_BYTES;
+const KEPT_BUFFER_BYTES = 4 * CHUNK_BYTES;
 
 const NEWLINE = 0x0a;
 
