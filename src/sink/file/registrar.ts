@@ -85,14 +85,19 @@ export class Registrar {
       const created: { file: OutputFile; path: string }[] = [];
       const reopened: OutputFile[] = [];
       // Not one after the other: a thousand look-ups would hold up the writing of all.
-      const look = async ({ file }: { file: OutputFile }) => {
-        if (await this.#isUnchanged(file)) return reopened.push(file);
+      const look = async ({ file }: { file: OutputFile }): Promise<string | undefined> => {
+        if (await this.#isUnchanged(file)) return undefined;
         const path = await this.#freePath(file.wantedPath);
         claims.push(path);
-        return created.push({ file, path });
+        return path;
       };
       const looks = await Promise.allSettled(batch.map(look));
-      for (const one of looks) if (one.status === 'rejected') throw one.reason;
+      for (const [index, one] of looks.entries()) {
+        if (one.status === 'rejected') throw one.reason;
+        const { file } = batch[index]!;
+        if (one.value === undefined) reopened.push(file);
+        else created.push({ file, path: one.value });
+      }
       this.#assertRunning();
       const ids = this.#records.register(
         created.map(({ file, path }) => this.#newArchive(file, path)),
