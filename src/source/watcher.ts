@@ -70,15 +70,27 @@ export class DirectoryWatcher {
   }
 
   #begin(directory: string, identity: string): Watch {
+    const itself = path.basename(directory);
     const watcher = watch(directory, (event, name) => {
+      // The watch ends with its directory, which another one may follow that has the same inode.
+      if (event === 'rename' && name === itself) this.#forget(directory, watcher);
       const throttle = this.#throttles[event === 'change' ? 'content' : 'names'];
       // Rotated parts do not change; when one comes or goes, so does the live file.
       if (!throttle.isAsked && (name === null || parseRotatedName(name) === undefined)) throttle.ask();
     });
-    watcher.on('error', (error) => this.#failed(error));
+    watcher.on('error', (error) => {
+      this.#forget(directory, watcher);
+      this.#failed(error);
+    });
     // What came before the watch had begun would wait for the next sweep.
     this.#throttles.names.ask();
     return { watcher, identity };
+  }
+
+  /** The next look begins a new watch. */
+  #forget(directory: string, watcher: FSWatcher): void {
+    watcher.close();
+    if (this.#watches.get(directory)?.watcher === watcher) this.#watches.delete(directory);
   }
 }
 

@@ -89,6 +89,28 @@ test('a directory that another one took the place of gives hints after the next 
   assert.deepEqual(errors, []);
 });
 
+test('a directory that was deleted and made anew gives hints, though it has the same inode', async (t) => {
+  const { dir, hints, errors, watcher } = await watched(t, () => []);
+  const logs = path.join(dir, 'logs');
+  fs.mkdirSync(logs);
+  await watcher.watch([logs]);
+  await until(hints, 'content', () => fs.appendFileSync(path.join(logs, 'audit.log'), 'of the first\n'));
+  const { ino } = fs.statSync(logs);
+  let tries = 0;
+  do {
+    fs.rmSync(logs, { recursive: true });
+    fs.mkdirSync(logs);
+    tries += 1;
+  } while (fs.statSync(logs).ino !== ino && tries < 100);
+  if (fs.statSync(logs).ino !== ino) return t.skip('this file system gives an inode number once');
+  fs.writeFileSync(path.join(logs, 'audit.log'), '');
+  // The loss of the watched directory is a hint itself, and asks for the next look.
+  await delay(50);
+  await watcher.watch([logs]);
+  await until(hints, 'content', () => fs.appendFileSync(path.join(logs, 'audit.log'), 'of the second\n'));
+  assert.deepEqual(errors, []);
+});
+
 test('rotated parts give no hints', async (t) => {
   const { dir, log, hints } = await watched(t);
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
