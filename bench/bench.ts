@@ -33,8 +33,13 @@ async function main(): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'auditail-bench-'));
   removeWithParent(scratch);
   const machine = describeMachine();
-  // For every agent that is started from here on.
-  process.env.AUDITAIL_BIN ??= installProgram(join(scratch, 'installed'));
+  try {
+    // For every agent that is started from here on.
+    process.env.AUDITAIL_BIN ??= installProgram(join(scratch, 'installed'));
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    return 1;
+  }
   screen.print(`${machine.cores} cores of ${machine.cpu}, ${machine.kernel}, Node ${machine.node}`);
 
   const entries: Record<string, Entry> = {};

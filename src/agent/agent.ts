@@ -128,7 +128,10 @@ export class Agent {
         committer.startIfDue();
         await this.#makeRoom();
         if (committer.failure !== undefined || progressed) continue;
-        if (exitAtEof && swept && this.#isDone()) return;
+        if (exitAtEof && swept) {
+          this.#endBatches();
+          if (this.#isDone()) return;
+        }
         // A spool gives back room with a commit only: nobody should wait an interval for it.
         if (exitAtEof && committer.dueIn !== undefined) committer.request();
         const idleMs = this.#idleMs(exitAtEof);
@@ -246,9 +249,13 @@ export class Agent {
   /** All that exists was read and delivered, or the receivers take nothing more. */
   #isDone(): boolean {
     if (!this.#sources.every((source) => source.isDrained)) return false;
-    const { httpSinks } = this.#parts;
-    if (!this.#sources.some((source) => source.isBehind)) for (const { target } of httpSinks) target.endBatch();
     return this.#undelivered().length === 0 || this.#stall.isStalled();
+  }
+
+  /** Nothing more comes that a batch could wait for. */
+  #endBatches(): void {
+    if (!this.#sources.every((source) => source.isDrained && !source.isBehind)) return;
+    for (const { target } of this.#parts.httpSinks) target.endBatch();
   }
 
   #undelivered(): HttpEventSink[] {

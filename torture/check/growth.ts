@@ -29,8 +29,9 @@ const LEAST_SPAN_MS = 4000;
 const MIB = 1024 * 1024;
 
 /**
- * Allowed between the least of two thirds: a heap fills until it is collected, and what it never falls below is what is kept. At
- * rest that was seen to grow by 1 to 3 MiB in a round, and by 10 where the process had just begun; a connection to each receiver may come and go.
+ * Allowed between the least of two thirds: a heap fills until it is collected, and what it never falls below is what is kept.
+ * At rest that was seen to grow by 1 to 3 MiB in a round, and by 10 where the process had just begun; a connection to each
+ * receiver may come and go.
  */
 const MORE_RESIDENT_SHARE = 0.05;
 const MORE_RESIDENT_BYTES = 12 * MIB;

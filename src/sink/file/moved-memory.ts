@@ -8,6 +8,9 @@ export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
+/** The pool of small Buffers has `Buffer.poolSize` bytes, and in Node 26 some more for alignment. What is larger is not it. */
+const POOL_MARGIN_BYTES = 1024;
+
 /**
  * Brings what a compressor gave into memory that is its own: into `spare`, which is alone in its memory, where it fits.
  * A result may be a part of a much larger chunk, or of the pool that all small Buffers share.
@@ -21,8 +24,7 @@ export function place(made: Buffer, spare: Uint8Array | undefined): Buffer {
     spare.set(made);
     placed = asBuffer(spare.subarray(0, made.length));
   }
-  // Such a chunk is no part of the pool.
-  if (made.buffer.byteLength > 2 * Buffer.poolSize) freeNow(made);
+  if (made.buffer.byteLength > Buffer.poolSize + POOL_MARGIN_BYTES) freeNow(made);
   return placed;
 }
 
