@@ -30,7 +30,7 @@ const MAX_SAMPLES = 2000;
 const MIN_SAMPLE_MS = 250;
 
 export interface SoakOptions {
-  /** Empty, and the soak's own. */
+  /** The soak's own. */
   readonly directory: string;
   readonly minutes: number;
   readonly seed: number;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Screen } from '../../demo/screen.ts';
 import { removeWithParent } from '../../test/helpers/children.ts';
+import { installProgram } from '../harness/installed-program.ts';
 import { currentCommit, describeMachine } from '../harness/machine.ts';
 import { printSoak } from './soak-report.ts';
 import { isExact, isFlat, judge, writeSoakResult } from './soak-result.ts';
@@ -78,6 +79,8 @@ async function main(): Promise<number> {
     process.on(signal, () => process.exit(128 + constants.signals[signal]));
   }
   try {
+    // For every agent that is started from here on.
+    process.env.AUDITAIL_BIN ??= installProgram(join(directory, 'installed'));
     const { minutes, seed } = options;
     const run = await runSoak({ directory, minutes, seed }, screen);
     const about = { date: new Date().toISOString().slice(0, 10), commit: currentCommit(), machine: describeMachine() };
