@@ -18,7 +18,6 @@ export class PathNode {
   readonly slotsBelow: number[] = [];
   readonly keyed: PathNode[] = [];
   readonly indexed: PathNode[] = [];
-  hasChildren = false;
   /** Keys with more bytes than this in the document cannot be a child's, however they are escaped. */
   maxKeyBytes = 0;
   /** True when a child's key is not plain ASCII, so that document keys must be decoded to be compared. */
@@ -36,7 +35,6 @@ export class PathNode {
     if (child === undefined) {
       child = new PathNode(segment);
       children.push(child);
-      this.hasChildren = true;
       if (typeof segment === 'string') {
         this.maxKeyBytes = Math.max(this.maxKeyBytes, segment.length * MAX_BYTES_PER_UNIT);
         if (child.bytes === undefined) this.decodeKeys = true;
@@ -45,30 +43,18 @@ export class PathNode {
     return child;
   }
 
-  /** The child whose key has the bytes [start, end) of `buf`, which hold no escape; not for nodes with `decodeKeys`. */
-  childByBytes(buf: Buffer, start: number, end: number): PathNode | undefined {
-    const length = end - start;
-    const { keyed } = this;
-    next: for (let i = 0; i < keyed.length; i += 1) {
-      const child = keyed[i]!;
-      const bytes = child.bytes!;
-      if (bytes.length !== length) continue;
-      for (let index = 0; index < length; index += 1) {
-        if (bytes[index] !== buf[start + index]) continue next;
-      }
-      return child;
-    }
-    return undefined;
-  }
-
   childByKey(key: string): PathNode | undefined {
     return this.keyed.find((child) => child.segment === key);
   }
+}
 
-  element(index: number): PathNode | undefined {
-    for (const child of this.indexed) if (child.segment === index) return child;
-    return undefined;
-  }
+/** All wanted paths. */
+export interface PathTree {
+  readonly root: PathNode;
+  /** Segments of the longest path. */
+  readonly depth: number;
+  /** Paths. */
+  readonly count: number;
 }
 
 /**
@@ -76,7 +62,7 @@ export class PathNode {
  *
  * @throws AuditailError `FIELD_PATH`, see {@link parseFieldPath}.
  */
-export function compilePaths(paths: readonly string[]): { root: PathNode; depth: number } {
+export function compilePaths(paths: readonly string[]): PathTree {
   const root = new PathNode('');
   let depth = 0;
   paths.forEach((path, slot) => {
@@ -89,5 +75,5 @@ export function compilePaths(paths: readonly string[]): { root: PathNode; depth:
     node.slots.push(slot);
     depth = Math.max(depth, segments.length);
   });
-  return { root, depth };
+  return { root, depth, count: paths.length };
 }

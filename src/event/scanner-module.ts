@@ -1,0 +1,92 @@
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { decodeString } from './json-text.ts';
+import { layOutPaths } from './path-tables.ts';
+import type { PathTree } from './path-trie.ts';
+
+/** Made by the build from `wasm/`, beside this file's own output. */
+const MODULE_URL = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/event/scanner.wasm' : './scanner.wasm',
+  import.meta.url,
+);
+
+const PAGE_BYTES = 64 * 1024;
+
+/** The loop looks at 16 bytes at once, and so behind the end of a line. */
+const MARGIN_BYTES = 16;
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  layOut(root: number, nodes: number, indexes: number, closers: number, ...results: number[]): void;
+  scan(start: number, end: number, shift: number): number;
+  readonly errorAt: WebAssembly.Global;
+  readonly fault: WebAssembly.Global;
+  readonly faultStart: WebAssembly.Global;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * The scanner's loop with memory of its own, for lines up to `maxLineBytes`. Memory that was not yet written to takes none
+ * of the machine's.
+ */
+export class ScannerModule {
+  readonly maxLineBytes: number;
+  /** By path number, as `EventScanner` has them. */
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** All of its memory. */
+  readonly #bytes: Buffer;
+  /** Where a line goes. */
+  readonly #line: number;
+  readonly #exports: Exports;
+
+  constructor(tree: PathTree, maxLineBytes: number) {
+    this.maxLineBytes = maxLineBytes;
+    const tables = layOutPaths(tree);
+    const { count } = tree;
+    const closers = tables.end;
+    // A line nests at most as deep as it has bytes.
+    this.#line = closers + maxLineBytes;
+    const host = {
+      decodedChild: (node: number, start: number, end: number): number =>
+        tables.childByKey(node, decodeString(this.#bytes, start, end)),
+    };
+    const instance = new WebAssembly.Instance(compiledModule(), { host });
+    this.#exports = instance.exports as unknown as Exports;
+    const { memory } = this.#exports;
+    const pages = Math.ceil((this.#line + maxLineBytes + MARGIN_BYTES) / PAGE_BYTES);
+    memory.grow(pages - memory.buffer.byteLength / PAGE_BYTES);
+    this.#bytes = Buffer.from(memory.buffer);
+    tables.image.copy(this.#bytes, tables.start);
+    this.kinds = new Uint8Array(memory.buffer, tables.kinds, count);
+    this.starts = new Int32Array(memory.buffer, tables.starts, count);
+    this.ends = new Int32Array(memory.buffer, tables.ends, count);
+    this.#exports.layOut(
+      tables.root,
+      tables.nodes,
+      tables.indexes,
+      closers,
+      ...[tables.kinds, tables.starts, tables.ends],
+    );
+  }
+
+  /** Whether the line [start, end) of `buf`, of at most `maxLineBytes`, is an event. Results are places in `buf`. */
+  scan(buf: Buffer, start: number, end: number): boolean {
+    const line = this.#line;
+    const length = buf.copy(this.#bytes, line, start, end);
+    return this.#exports.scan(line, line + length, start - line) !== 0;
+  }
+
+  /** After a scan that gave false; bytes are counted from the beginning of the line. */
+  get error(): { readonly fault: number; readonly at: number; readonly from: number } {
+    const { fault, errorAt, faultStart } = this.#exports;
+    return { fault: fault.value, at: errorAt.value - this.#line, from: faultStart.value - this.#line };
+  }
+}
+
+function compiledModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(fs.readFileSync(fileURLToPath(MODULE_URL)));
+  return compiled;
+}
