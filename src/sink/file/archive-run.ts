@@ -15,7 +15,7 @@ import { OpenFiles } from './open-files.ts';
 import type { Block, OutputFile } from './output-file.ts';
 import { Registrar } from './registrar.ts';
 
-/** Part of the memory limit to which pending content is brought down when readers have to wait. */
+/** Part of the memory limit to which content is brought down when readers have to wait; from there on nothing waits to be joined. */
 const RELIEVED = 0.75;
 
 /** Part of the memory limit that buffers are given ahead of their content; the rest is for what is on its way. */
@@ -84,8 +84,10 @@ export class ArchiveRun {
           io,
           openFiles: this.#openFiles,
           format: this.#compressor.format,
+          joinedBytes: options.blockBytes / 2,
           written: (block) => this.#written(block),
           failed: (file, error) => this.#failFile(file, error),
+          isShort: () => budget.used >= budget.limit * RELIEVED,
         },
         touched: (file) => this.#touched.add(file),
         send: (file, block, content) => void this.#send(file, block, content),
@@ -276,9 +278,10 @@ export class ArchiveRun {
     this.#options.budget.give(less);
   }
 
-  /** Sends the largest pending buffers until enough is on its way. */
+  /** Writes what waits for more of its file, and sends the largest pending buffers until enough is on its way. */
   #relieve(): void {
     const { budget } = this.#options;
+    for (const file of this.#touched) file.queue.advance();
     let excess = budget.used - budget.limit * RELIEVED - this.#sent;
     if (excess <= 0) return;
     const largest = [...this.#touched].sort((a, b) => b.pendingCapacity - a.pendingCapacity);

@@ -12,15 +12,19 @@ export interface Disk {
   readonly io: FileIo;
   readonly openFiles: OpenFiles;
   readonly format: ArchiveFormat;
+  /** A write takes two trips to other threads, however short it is: what is ready waits for more until there is so much. */
+  readonly joinedBytes: number;
   /** The block is written and its memory is free. */
   readonly written: (block: Block) => void;
   readonly failed: (file: OutputFile, error: unknown) => void;
+  /** Whether so little memory is left that nothing should wait for more of its file. */
+  readonly isShort: () => boolean;
 }
 
 /**
  * The blocks of one file on their way to the disk, in order, with marks between them. Blocks are compressed at the same
- * time and written as soon as all before them are; each write carries the end of the member behind the last block, so
- * that the file is complete again after it.
+ * time and written when all before them are, at a mark or with some more of them; each write carries the end of the member
+ * behind the last block, so that the file is complete again after it.
  */
 export class BlockQueue {
   readonly #file: OutputFile;
@@ -39,7 +43,7 @@ export class BlockQueue {
     this.advance();
   }
 
-  /** Writes what has become ready. */
+  /** Writes what has become ready, where it is enough, or waited for. */
   advance(): void {
     if (!this.#writing) void this.#run();
   }
@@ -74,12 +78,18 @@ export class BlockQueue {
 
   #takeReady(): (Block | Mark)[] {
     let count = 0;
-    for (let bytes = 0; count < this.#items.length && bytes < MAX_WRITE_BYTES; count += 1) {
+    let bytes = 0;
+    let reachesMark = false;
+    for (; count < this.#items.length && bytes < MAX_WRITE_BYTES; count += 1) {
       const item = this.#items[count]!;
-      if (!isBlock(item)) continue;
-      if (item.data === undefined) break;
-      bytes += item.data.length;
+      if (isBlock(item)) {
+        if (item.data === undefined) break;
+        bytes += item.data.length;
+      } else {
+        reachesMark = true;
+      }
     }
+    if (!reachesMark && bytes < this.#disk.joinedBytes && !this.#disk.isShort()) return [];
     return this.#items.splice(0, count);
   }
 

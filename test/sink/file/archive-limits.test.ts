@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { COMPRESSIONS } from '../../../src/config/types.ts';
 import { ByteBudget } from '../../../src/sink/file/byte-budget.ts';
@@ -89,6 +91,55 @@ test('the budget: readers wait, pending content goes out without a commit, and a
   await h.commit();
   assert.equal(budget.used, 0);
   for (let n = 0; n < 40; n += 1) assert.equal(h.lines(`n${n}`).length, 50);
+});
+
+test('blocks that are ready wait for more of their file, until half a block, a commit or a want of memory', async (t) => {
+  const budget = new ByteBudget(64 * 1024 * 1024);
+  const blockBytes = 64 * 1024;
+  const written: number[] = [];
+  const h = harness(t, {
+    budget,
+    blockBytes,
+    io: {
+      ...nodeFileIo,
+      write: (fd, buffer, position) => {
+        written.push(buffer.length);
+        return nodeFileIo.write(fd, buffer, position);
+      },
+    },
+  });
+  await h.start();
+  const lines: string[] = [];
+  const appendBlocks = async (count: number) => {
+    for (let block = 0; block < count; block += 1) {
+      // With its newline a block, of which gzip makes some 10 KiB.
+      const digits = randomBytes(9 * 1024).toString('hex');
+      lines.push(digits.padEnd(blockBytes - 1, 'x'));
+      h.append('a', lines.at(-1)!);
+      // Time enough to write each by itself.
+      await setTimeout(30);
+    }
+  };
+  await appendBlocks(10);
+  assert.equal(written.length, 2, `${written}`);
+  assert.ok(
+    written.every((bytes) => bytes >= blockBytes / 2 && bytes < blockBytes),
+    `${written}`,
+  );
+  await h.commit();
+  assert.equal(written.length, 3, `${written}`);
+  await appendBlocks(2);
+  assert.equal(written.length, 3, `${written}`);
+  budget.take(budget.limit);
+  const below = budget.whenBelow();
+  await setTimeout(30);
+  // What was ready, and then what was pending.
+  assert.equal(written.length, 5, `${written}`);
+  budget.give(budget.limit);
+  await below;
+  await h.commit();
+  assert.deepEqual(h.lines('a'), lines);
+  assert.equal(budget.used, 0);
 });
 
 test('a failure wakes readers that wait for memory', async (t) => {
