@@ -123,6 +123,7 @@ function upTo(file: SegmentFile, limit: () => number): SegmentFile {
       const most = Math.min(length, limit() - offset);
       return most <= 0 ? Promise.resolve(0) : file.read(offset, buffer, start, most);
     },
+    ...(file.again && { again: file.again.bind(file) }),
     view: () => upTo(file.view(), limit),
     close: () => file.close(),
   };

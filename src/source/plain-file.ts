@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import fs, { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AuditailError, errorCode } from '../errors.ts';
 import type { SegmentFile, SegmentStat } from './segment-file.ts';
@@ -68,6 +68,10 @@ export class PlainFile implements SegmentFile {
     return bytesRead;
   }
 
+  again(offset: number, buffer: Buffer): number {
+    return fs.readSync(this.#handle.fd, buffer, 0, buffer.length, offset);
+  }
+
   view(): SegmentFile {
     const { path, gzip, device, inode } = this;
     return {
@@ -77,6 +81,7 @@ export class PlainFile implements SegmentFile {
       inode,
       stat: () => this.stat(),
       read: (offset, buffer, start, length) => this.read(offset, buffer, start, length),
+      again: (offset, buffer) => this.again(offset, buffer),
       view: () => this.view(),
       close: async () => undefined,
     };

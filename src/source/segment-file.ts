@@ -11,6 +11,11 @@ export interface SegmentFile {
    * system gives fewer; 0 only at the end of what is there now: {@link readFully} gets all. System errors (EIO, …) reject.
    */
   read(offset: number, buffer: Buffer, start: number, length: number): Promise<number>;
+  /**
+   * Fills `buffer` with what was read at `offset` a moment ago, and so stands in the kernel's cache: without a trip to another
+   * thread. May give fewer bytes. Undefined where content has to be inflated.
+   */
+  readonly again?: (offset: number, buffer: Buffer) => number;
   /** The same open file for a second reader, with a place of its own in it. It is closed apart, and before the file. */
   view(): SegmentFile;
   close(): Promise<void>;

@@ -31,6 +31,7 @@ export class SegmentReader {
   readonly #handler: LineHandler;
   readonly #maxLineBytes: number;
   #buffer = Buffer.allocUnsafeSlow(ANCHOR_BYTES + CHUNK_BYTES);
+  readonly #before = Buffer.alloc(ANCHOR_BYTES);
 
   constructor(handler: LineHandler, maxLineBytes: number, framing: Framing) {
     this.framing = framing;
@@ -116,7 +117,11 @@ export class SegmentReader {
    * writer without O_APPEND goes on at its old offset when its log is truncated between two of them.
    */
   async #isStillThere(segment: OpenSegment, overlap: number): Promise<boolean> {
-    return overlap === 0 || segment.file.gzip || hasWhatWasRead(segment);
+    const { file, position } = segment;
+    if (overlap === 0 || file.gzip) return true;
+    const before = this.#before.subarray(0, overlap);
+    if (file.again?.(position - overlap, before) === overlap) return endsAsRead(segment, before, overlap);
+    return hasWhatWasRead(segment);
   }
 
   /** Looks for the end of what is longer than the buffer may be; nothing of it is kept meanwhile. */
