@@ -121,13 +121,13 @@ test('a container’s log is archived once, through rotations within events and 
   const log: LogLine[] = [];
   /** What was written until each rotation. */
   const written: number[] = [];
-  const caughtUp = (events: number) => agent.waitFor('it to catch up', async () => (await scene.count()) >= events);
+  const caughtUp = (lines: number) => agent.waitFor('it to catch up', () => scene.committedLines() >= lines);
   for (let rotation = 0; rotation < ROTATIONS; rotation += 1) {
     for (let n = 0; n < PARTS_A_FILE; n += 1) {
       container.write();
       if (n % 20 === 0) await sleep(5);
     }
-    // A part is deleted when the line that goes on behind it is archived: until then nobody else has its beginning, and an
+    // A part is deleted when the line that goes on behind it is committed: until then nobody else has its beginning, and an
     // agent that is killed would not find it any more.
     await caughtUp(written.at(1 - KEPT_FILES) ?? 0);
     container.rotate();

@@ -115,7 +115,7 @@ export class Scene implements AsyncDisposable {
   /** Waits until as many lines are committed as were written: what is in the archive may still be cut off it. */
   async committed(agent: AgentProcess): Promise<void> {
     const { total } = this.writer.expected;
-    await agent.waitFor(`${total} committed lines`, () => this.#committed() >= total);
+    await agent.waitFor(`${total} committed lines`, () => this.committedLines() >= total);
   }
 
   /** Waits until the archive holds as many lines as were written. */
@@ -138,7 +138,8 @@ export class Scene implements AsyncDisposable {
     removeNow(this.root);
   }
 
-  #committed(): number {
+  /** Lines in the archive that no start cuts off any more. */
+  committedLines(): number {
     const file = join(this.state, 'state.sqlite');
     if (!existsSync(file)) return 0;
     const db = new Sqlite(file, { readonly: true });
