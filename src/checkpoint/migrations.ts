@@ -53,7 +53,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- What the content before an offset was. lines: for each line since the anchor before, its length with the newline
-  -- and its CRC-32, as pairs of little-endian 32-bit numbers, so that a log that was cut back can be resumed at the
+  -- and a digest, as pairs of little-endian 32-bit numbers, so that a log that was cut back can be resumed at the
   -- very line where it differs.
   CREATE TABLE anchors (
     segment INTEGER NOT NULL REFERENCES segments (id) ON DELETE CASCADE,

@@ -27,7 +27,7 @@ export interface Anchor {
   /** Bytes before `offset` that `hash` covers. */
   readonly length: number;
   readonly hash: string;
-  /** For each line since the anchor before: length with newline and CRC-32, as pairs of little-endian 32-bit numbers. */
+  /** For each line since the anchor before: length with newline and digest (`LineDigests`), as pairs of little-endian 32-bit numbers. */
   readonly lines: Buffer | undefined;
 }
 

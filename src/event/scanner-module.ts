@@ -1,16 +1,7 @@
-import fs from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { memoryOf, wasmModule } from '../wasm-module.ts';
 import { decodeString } from './json-text.ts';
 import { layOutPaths } from './path-tables.ts';
 import type { PathTree } from './path-trie.ts';
-
-/** Made by the build from `wasm/`, beside this file's own output. */
-const MODULE_URL = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/event/scanner.wasm' : './scanner.wasm',
-  import.meta.url,
-);
-
-const PAGE_BYTES = 64 * 1024;
 
 /** The loop looks at 16 bytes at once, and so behind the end of a line. */
 const MARGIN_BYTES = 16;
@@ -24,12 +15,7 @@ interface Exports {
   readonly faultStart: WebAssembly.Global;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-/**
- * The scanner's loop with memory of its own, for lines up to `maxLineBytes`. Memory that was not yet written to takes none
- * of the machine's.
- */
+/** The scanner's loop (`wasm/scanner.ts`) with memory of its own, for lines up to `maxLineBytes`. */
 export class ScannerModule {
   readonly maxLineBytes: number;
   /** By path number, as `EventScanner` has them. */
@@ -53,12 +39,10 @@ export class ScannerModule {
       decodedChild: (node: number, start: number, end: number): number =>
         tables.childByKey(node, decodeString(this.#bytes, start, end)),
     };
-    const instance = new WebAssembly.Instance(compiledModule(), { host });
+    const instance = new WebAssembly.Instance(wasmModule('scanner'), { host });
     this.#exports = instance.exports as unknown as Exports;
     const { memory } = this.#exports;
-    const pages = Math.ceil((this.#line + maxLineBytes + MARGIN_BYTES) / PAGE_BYTES);
-    memory.grow(pages - memory.buffer.byteLength / PAGE_BYTES);
-    this.#bytes = Buffer.from(memory.buffer);
+    this.#bytes = memoryOf(memory, this.#line + maxLineBytes + MARGIN_BYTES);
     tables.image.copy(this.#bytes, tables.start);
     this.kinds = new Uint8Array(memory.buffer, tables.kinds, count);
     this.starts = new Int32Array(memory.buffer, tables.starts, count);
@@ -84,9 +68,4 @@ export class ScannerModule {
     const { fault, errorAt, faultStart } = this.#exports;
     return { fault: fault.value, at: errorAt.value - this.#line, from: faultStart.value - this.#line };
   }
-}
-
-function compiledModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(fs.readFileSync(fileURLToPath(MODULE_URL)));
-  return compiled;
 }

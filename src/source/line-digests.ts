@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { LoadedContent } from './content-digest.ts';
 
 /** Bytes of one stored digest. */
 export const DIGEST_BYTES = 8;
@@ -7,8 +7,11 @@ const MAX_LENGTH = 2 ** 32 - 1;
 
 const INITIAL_ENTRIES = 256;
 
+/** One for all: what is loaded is used before anything is waited for. */
+const content = new LoadedContent();
+
 /**
- * Length and CRC-32 of each line that was read since the last commit. Stored with the anchor, they let a log that was
+ * Length and digest ({@link LoadedContent}) of each line that was read since the last commit. Stored with the anchor, they let a log that was
  * cut back (a power loss of the host: the log is not synced by its writer) be resumed at the very line where it
  * differs from what was archived, so that nothing is archived twice.
  */
@@ -18,13 +21,19 @@ export class LineDigests {
   #view = viewOf(this.#entries);
   #length = 0;
 
-  /** Adds the line [start, end) with its newline. */
-  add(buffer: Buffer, start: number, end: number): void {
-    this.addDigest(end - start, crc32(buffer.subarray(start, end)));
+  /** Loads [start, end) of `buffer`: lines of it are added next. */
+  load(buffer: Buffer, start: number, end: number): this {
+    content.load(buffer, start, end);
+    return this;
+  }
+
+  /** Adds the line [start, end) of what was loaded, with its newline. */
+  add(start: number, end: number): void {
+    this.addDigest(end - start, content.digest(start, end));
   }
 
   /** Lines of 4 GiB and more are left out: a log that is cut back behind one is resumed before it. */
-  addDigest(length: number, crc: number): void {
+  addDigest(length: number, digest: number): void {
     if (length > MAX_LENGTH) return;
     if (this.#length === this.#entries.length) {
       const larger = Buffer.alloc(this.#entries.length * 2);
@@ -32,7 +41,7 @@ export class LineDigests {
       this.#use(larger);
     }
     this.#view.setUint32(this.#length, length, true);
-    this.#view.setUint32(this.#length + 4, crc, true);
+    this.#view.setUint32(this.#length + 4, digest, true);
     this.#length += DIGEST_BYTES;
   }
 
@@ -59,8 +68,8 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
 }
 
 /** Reads stored digests back. */
-export function* digestEntries(stored: Buffer): Generator<{ length: number; crc: number }> {
+export function* digestEntries(stored: Buffer): Generator<{ length: number; digest: number }> {
   for (let at = 0; at + DIGEST_BYTES <= stored.length; at += DIGEST_BYTES) {
-    yield { length: stored.readUInt32LE(at), crc: stored.readUInt32LE(at + 4) };
+    yield { length: stored.readUInt32LE(at), digest: stored.readUInt32LE(at + 4) };
   }
 }

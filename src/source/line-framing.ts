@@ -19,7 +19,7 @@ export class LineFraming implements Framing {
   take(segment: Segment, chunk: Chunk): 'lines' | 'end' | undefined {
     const { buffer, start, end } = chunk;
     const base = segment.position - start;
-    const digests = segment.isFresh ? segment.digests : undefined;
+    const digests = segment.isFresh ? segment.digests.load(buffer, start, end) : undefined;
     let at = start;
     for (;;) {
       const begin = skipNulls(buffer, at, end);
@@ -28,19 +28,19 @@ export class LineFraming implements Framing {
       if (begin > at) this.#handler.nulls(segment, begin - at);
       if (!whole) {
         // NULs are no line: the position moves past them at once, or a run of gigabytes would never fit a buffer.
-        if (begin > at) digests?.add(buffer, at, begin);
+        if (begin > at) digests?.add(at, begin);
         at = begin;
         break;
       }
       if (newline - begin > this.#maxLineBytes) {
-        if (begin > at) digests?.add(buffer, at, begin);
+        if (begin > at) digests?.add(at, begin);
         if (begin > start) segment.advance(base + begin, buffer.subarray(0, begin));
         // No newline comes before that: the search goes on there, and takes the line in pieces.
         segment.searchedTo = segment.position + this.#maxLineBytes;
         return 'lines';
       }
       this.#handler.line(segment, buffer, begin, newline, base + begin);
-      digests?.add(buffer, at, newline + 1);
+      digests?.add(at, newline + 1);
       at = newline + 1;
     }
     if (at > start) {

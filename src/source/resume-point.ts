@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { Anchor } from '../checkpoint/segment-records.ts';
+import { PieceDigest } from './content-digest.ts';
 import { contentHash } from './head.ts';
 import { DIGEST_BYTES, digestEntries } from './line-digests.ts';
 import { ANCHOR_BYTES } from './segment.ts';
@@ -43,8 +43,9 @@ export async function holds(file: SegmentFile, anchor: Anchor): Promise<boolean>
 export async function followLines(file: SegmentFile, from: number, next: Anchor | undefined): Promise<ResumePoint> {
   let offset = from;
   let followed = 0;
+  const digest = new PieceDigest();
   for (const entry of digestEntries(next?.lines ?? Buffer.alloc(0))) {
-    if ((await digestAt(file, offset, entry.length)) !== entry.crc) break;
+    if ((await digestAt(file, offset, entry.length, digest)) !== entry.digest) break;
     offset += entry.length;
     followed += DIGEST_BYTES;
   }
@@ -58,15 +59,19 @@ export async function followLines(file: SegmentFile, from: number, next: Anchor 
   };
 }
 
-/** CRC-32 of `length` bytes at `offset`, or undefined when fewer are there. */
-async function digestAt(file: SegmentFile, offset: number, length: number): Promise<number | undefined> {
+/** The digest of `length` bytes at `offset`, or undefined when fewer are there. */
+async function digestAt(
+  file: SegmentFile,
+  offset: number,
+  length: number,
+  digest: PieceDigest,
+): Promise<number | undefined> {
   const buffer = Buffer.alloc(Math.min(length, COMPARE_BYTES));
-  let crc = 0;
   for (let done = 0; done < length; ) {
     const read = await file.read(offset + done, buffer, 0, Math.min(buffer.length, length - done));
     if (read === 0) return undefined;
-    crc = crc32(buffer.subarray(0, read), crc);
+    digest.add(buffer, 0, read);
     done += read;
   }
-  return crc;
+  return digest.end();
 }

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { isOpen, type OpenSegment } from './active-segments.ts';
+import { PieceDigest } from './content-digest.ts';
 import { damageOf } from './gzip-file.ts';
 import type { Known, KnownSegments, Stream } from './known-segments.ts';
 import type { Segment } from './segment.ts';
@@ -86,7 +86,7 @@ export class RotationJoin {
     for (const { of, content } of continuation.heads) {
       of.headOf = segment.id;
       of.headBytes = content.length;
-      if (of.isFresh) of.digests.addDigest(content.length, crc32(content));
+      if (of.isFresh) of.digests.addDigest(content.length, new PieceDigest().add(content).end());
       of.advance(content.length, content);
     }
   }

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { PieceDigest } from './content-digest.ts';
 import type { Chunk, Framing } from './framing.ts';
 import { contentHash, HEAD_BYTES, readHead } from './head.ts';
 import type { LineHandler, LongLineHandler } from './line-handler.ts';
@@ -13,6 +13,7 @@ export const CHUNK_BYTES = 1024 * 1024;
 const KEPT_BUFFER_BYTES = 4 * CHUNK_BYTES;
 
 const NEWLINE = 0x0a;
+const LINE_END = Buffer.from([NEWLINE]);
 
 /**
  * `lines`: something was taken, there may be more. `end`: all whole lines were taken. `changed`: the content before
@@ -148,20 +149,20 @@ export class SegmentReader {
   async #takeLongLine(segment: OpenSegment, end: number, next: number): Promise<ReadOutcome> {
     const offset = segment.position;
     let line: LongLineHandler | undefined;
-    let crc = 0;
+    const digest = new PieceDigest();
     for (let at = offset; at < end; ) {
       const buffer = this.#bufferOf(CHUNK_BYTES);
       const length = await segment.file.read(at, buffer, 0, Math.min(CHUNK_BYTES, end - at));
       // Cut back under our hands: what was taken is evidence all the same, and the next step finds the change.
       if (length === 0) break;
       line ??= await this.#handler.longLine(segment, offset, end - offset);
-      crc = crc32(buffer.subarray(0, length), crc);
+      digest.add(buffer, 0, length);
       await line.piece(buffer, 0, length);
       at += length;
     }
     if (line === undefined) return 'changed';
     await line.end();
-    if (segment.isFresh && next > end) segment.digests.addDigest(next - offset, crc32('\n', crc));
+    if (segment.isFresh && next > end) segment.digests.addDigest(next - offset, digest.add(LINE_END).end());
     const tail = Buffer.alloc(Math.min(ANCHOR_BYTES, next));
     await readFully(segment.file, next - tail.length, tail, tail.length);
     segment.advance(next, tail);
@@ -208,5 +209,5 @@ function endsAsRead(segment: Segment, buffer: Buffer, overlap: number): boolean 
 }
 
 function withNewline(content: Buffer): Buffer {
-  return content.at(-1) === NEWLINE ? Buffer.from(content) : Buffer.concat([content, Buffer.from([NEWLINE])]);
+  return content.at(-1) === NEWLINE ? Buffer.from(content) : Buffer.concat([content, LINE_END]);
 }

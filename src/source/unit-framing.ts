@@ -43,7 +43,7 @@ export class UnitFraming implements Framing {
   take(segment: Segment, chunk: Chunk): 'lines' | 'end' | undefined {
     const { buffer, start, end } = chunk;
     const base = segment.position - start;
-    const digests = segment.isFresh ? segment.digests : undefined;
+    const digests = segment.isFresh ? segment.digests.load(buffer, start, end) : undefined;
     const unit = this.#unit;
     unit.clear();
     this.#feed.begin(segment);
@@ -60,7 +60,7 @@ export class UnitFraming implements Framing {
       else if (begin > at) {
         // NULs are no line: the position moves past them at once, or a run of gigabytes would never fit a buffer.
         this.#feed.nulls(begin - at);
-        digests?.add(buffer, at, begin);
+        digests?.add(at, begin);
         at = begin;
       }
       const newline = begin < end ? buffer.indexOf(NEWLINE, begin) : -1;
@@ -82,7 +82,7 @@ export class UnitFraming implements Framing {
       this.#feed.nulls(nulls);
       nulls = 0;
       this.#feed.take(unit, buffer, { offset: base + first, bytes: next - first });
-      digests?.add(buffer, at, next);
+      digests?.add(at, next);
       at = next;
     }
     this.#feed.end();

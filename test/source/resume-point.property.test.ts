@@ -17,7 +17,7 @@ function committed(content: Buffer, ends: readonly number[], commits: readonly n
   let at = 0;
   for (const count of commits) {
     for (; line < count; line += 1) {
-      digests.add(content, at, ends[line]!);
+      digests.load(content, at, ends[line]!).add(at, ends[line]!);
       at = ends[line]!;
     }
     const before = content.subarray(Math.max(0, at - ANCHOR_BYTES), at);

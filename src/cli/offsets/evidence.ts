@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { Anchor } from '../../checkpoint/segment-records.ts';
+import { PieceDigest } from '../../source/content-digest.ts';
 import { contentHash } from '../../source/head.ts';
 import { LineDigests } from '../../source/line-digests.ts';
 import type { EventTimes } from '../../source/line-handler.ts';
@@ -45,20 +45,19 @@ export async function readEvidence(
 async function digestLines(file: SegmentFile, from: number, to: number): Promise<Buffer | undefined> {
   const digests = new LineDigests();
   const buffer = Buffer.alloc(CHUNK_BYTES);
+  const digest = new PieceDigest();
   let length = 0;
-  let crc = 0;
   for (let at = from; at < to; ) {
     const read = await readFully(file, at, buffer, Math.min(CHUNK_BYTES, to - at));
     if (read === 0) break;
     for (let start = 0; start < read; ) {
       const newline = buffer.subarray(0, read).indexOf(NEWLINE, start);
       const end = newline < 0 ? read : newline + 1;
-      crc = crc32(buffer.subarray(start, end), crc);
+      digest.add(buffer, start, end);
       length += end - start;
       if (newline >= 0) {
-        digests.addDigest(length, crc);
+        digests.addDigest(length, digest.end());
         length = 0;
-        crc = 0;
       }
       start = end;
     }
