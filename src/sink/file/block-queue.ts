@@ -23,14 +23,17 @@ export interface Disk {
 
 /**
  * The blocks of one file on their way to the disk, in order, with marks between them. Blocks are compressed at the same
- * time and written when all before them are, at a mark or with some more of them; each write carries the end of the member
- * behind the last block, so that the file is complete again after it.
+ * time and written when all before them are: the first behind a mark at once, so that an error of the place shows before
+ * much is held, and the others with some more of them or at the next mark. Each write carries the end of the member behind
+ * the last block, so that the file is complete again after it.
  */
 export class BlockQueue {
   readonly #file: OutputFile;
   readonly #disk: Disk;
   #items: (Block | Mark)[] = [];
   #writing = false;
+  /** Something was written since the last mark. */
+  #begun = false;
   #position: number | undefined;
 
   constructor(file: OutputFile, disk: Disk) {
@@ -89,7 +92,7 @@ export class BlockQueue {
         reachesMark = true;
       }
     }
-    if (!reachesMark && bytes < this.#disk.joinedBytes && !this.#disk.isShort()) return [];
+    if (this.#begun && !reachesMark && bytes < this.#disk.joinedBytes && !this.#disk.isShort()) return [];
     return this.#items.splice(0, count);
   }
 
@@ -127,6 +130,7 @@ export class BlockQueue {
       }
     }
     if (blocks) this.#position = position;
+    this.#begun = isBlock(items.at(-1)!);
   }
 
   #bytes(block: Block): Buffer[] {
