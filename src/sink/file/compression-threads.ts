@@ -4,8 +4,11 @@ import type { CompressedBlock, CompressionJob } from './compression-pool.ts';
 import type { Answer, Order } from './compression-worker.ts';
 import { asBuffer, memoryOf } from './moved-memory.ts';
 
-/** Blocks that a thread has at hand: the one that it compresses and the next one. */
-const DEPTH = 2;
+/**
+ * Blocks that a thread has at hand: the one that it compresses and the next ones. As much work as the loop may take before it
+ * gives more: with one next block the threads stood still for a quarter of a catch-up.
+ */
+const DEPTH = 4;
 
 /** Without work for so long, the threads end and give their memory back. */
 const IDLE_MS = 10_000;
