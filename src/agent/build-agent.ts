@@ -76,9 +76,7 @@ export function buildParts(config: Config, state: AgentState): AgentParts {
   }));
   const { budget, pool } = shared;
   // Bytes in flight of a failed write are only given back by the rewind.
-  const room = async () => {
-    await Promise.race([Promise.all([budget.whenBelow(), pool.whenShort()]), committer.failed]);
-  };
+  const room = () => committer.orFailure(Promise.all([budget.whenBelow(), pool.whenShort()]));
   const inputs = buildInputs(shared, { sinks, places, committer, room });
   sources.push(...inputs.map(({ source }) => source));
   const deadLetters = httpSinks.length > 0 ? state.deadLetters : undefined;

@@ -32,11 +32,10 @@ export interface CommitterDeps {
 export class Committer {
   /** Why the last commit, or a write between commits, failed; the agent rewinds and clears it with {@link reset}. */
   failure: unknown;
-  /** Resolves when there is a {@link failure}. */
-  failed: Promise<void>;
   /** Commits that became durable, counted on from those of the agent before. */
   completed = 0;
-  #fail: () => void = () => undefined;
+  /** Those who wait for something, or for a failure. */
+  readonly #waiting = new Set<() => void>();
   readonly #deps: CommitterDeps;
   readonly #left: LeftPlaces;
   #running: Promise<void> | undefined;
@@ -51,14 +50,30 @@ export class Committer {
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
     this.#left = new LeftPlaces(deps.httpSinks, deps.sources);
-    this.failed = this.#renewFailed();
   }
 
   /** A write between two commits failed. */
   fail(error: unknown): void {
     this.failure ??= error;
-    this.#fail();
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
     this.#deps.wake();
+  }
+
+  /**
+   * Resolves with `work`, or at a failure before that. It is no race with a promise of the failure: as long as nothing fails,
+   * each race would leave something behind there, and the loop waits 25 times a second for years.
+   */
+  async orFailure(work: Promise<unknown>): Promise<void> {
+    if (this.failure !== undefined) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    work.then(() => resolve(), reject);
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(resolve);
+    }
   }
 
   /** Lines were taken: they are to be durable within the commit interval. */
@@ -116,18 +131,11 @@ export class Committer {
 
   reset(): void {
     this.failure = undefined;
-    this.failed = this.#renewFailed();
     this.#bytes = 0;
     this.#since = undefined;
     this.#wanted = false;
     // What sinks had taken at the cut of a commit that failed is not stored.
     this.#takings = -1;
-  }
-
-  #renewFailed(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#fail = resolve;
-    return promise;
   }
 
   #start(): void {

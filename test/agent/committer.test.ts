@@ -4,6 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Committer, type CommitterDeps } from '../../src/agent/committer.ts';
 import type { SegmentProgress } from '../../src/checkpoint/segment-records.ts';
 
+const NEVER = new Promise<never>(() => {});
+
 /** A committer with one source and two sinks that the test holds by the hand. */
 class Scene {
   now = 0;
@@ -129,7 +131,7 @@ test('a failed flush stores nothing, waits for the other sinks, and stays the fa
   const commit = assert.rejects(committer.commit(), /no space/);
   await turn();
   let failed = false;
-  void committer.failed.then(() => {
+  void committer.orFailure(NEVER).then(() => {
     failed = true;
   });
   scene.flushes[0]!.reject(new Error('no space'));
@@ -168,15 +170,19 @@ test('an error of the transaction is a failed commit: nobody is told that it is 
   );
 });
 
-test('the first failure is the one that is told, and the promise of a failure is renewed by a reset', async () => {
+test('the first failure is the one that is told, and ends waiting until a reset', async () => {
   const { committer } = new Scene();
+  const waiting = committer.orFailure(NEVER);
   committer.fail(new Error('first'));
+  await waiting;
   committer.fail(new Error('second'));
   assert.match(String(committer.failure), /first/);
-  await committer.failed;
+  await committer.orFailure(NEVER);
   committer.reset();
   assert.equal(committer.failure, undefined);
-  assert.equal(await Promise.race([committer.failed.then(() => 'failed'), turn('pending')]), 'pending');
+  assert.equal(await Promise.race([committer.orFailure(NEVER).then(() => 'failed'), turn('pending')]), 'pending');
+  await committer.orFailure(Promise.resolve());
+  await assert.rejects(committer.orFailure(Promise.reject(new Error('of what is waited for'))), /waited for/);
 });
 
 test('a commit is due an interval after the first line, at once when asked for, and never without lines', () => {
