@@ -40,7 +40,8 @@ export function noteSeen(model: LogModel, status: AgentStatus, life: number): vo
     for (const part of byTime.get(Date.parse(segment.first_event)) ?? []) {
       part.seenSize = Math.max(part.seenSize, segment.size);
       part.seenInLife = life;
-      if (!segment.path.endsWith('.gz')) part.heldInLife = life;
+      // Of a file and its copy it holds open only the one that it names.
+      if (!segment.path.endsWith('.gz') && part.paths.has(segment.path)) part.heldInLife = life;
     }
   }
 }

@@ -30,6 +30,9 @@ export interface Discovery {
   readonly directories: readonly string[];
 }
 
+/** So often is looked again where parts were added meanwhile, in a row. */
+const MOST_LOOKS = 5;
+
 /** Files that other agents and editors leave beside logs; in a directory or glob they are no logs. */
 const NOT_A_LOG =
   /^\.|~$|\.(?:pos|db|db-wal|db-shm|db-journal|sqlite|sqlite-wal|sqlite-shm|swp|tmp|lock|bz2|xz|zst|lz4)$/;
@@ -39,9 +42,17 @@ const NOT_A_LOG =
  * never streams of their own. What cannot be read is left out; the caller tells that nothing was found.
  */
 export async function discover(source: Pick<SourceConfig, 'path' | 'exclude'>): Promise<Discovery> {
+  for (let left = MOST_LOOKS; ; left -= 1) {
+    const parts = new RotatedParts();
+    const discovery = await lookOnce(source, parts);
+    // A file that was rotated between the two would be missed, and the one behind it be read before it.
+    if (left === 1 || !(await parts.haveGrown())) return discovery;
+  }
+}
+
+async function lookOnce(source: Pick<SourceConfig, 'path' | 'exclude'>, parts: RotatedParts): Promise<Discovery> {
   const groups = new Map<string, Set<string>>();
   const directories = new Set<string>();
-  const parts = new RotatedParts();
   const isDirectory = (await statOrUndefined(source.path))?.isDirectory() ?? false;
   if (isDirectory) {
     directories.add(source.path);
@@ -69,9 +80,19 @@ export function isGlob(text: string): boolean {
   return /[*?[{]/.test(text);
 }
 
-/** The rotated parts in each directory, by the name of their live file. Each directory is listed once a look. */
+/** The rotated parts in each directory, by the name of their live file. Each directory is listed once a look, before the files are looked at. */
 class RotatedParts {
   readonly #directories = new Map<string, Promise<Map<string, string[]>>>();
+
+  /** Whether there are parts by now that were not when their directory was listed. */
+  async haveGrown(): Promise<boolean> {
+    for (const [directory, listed] of this.#directories) {
+      const before = new Set([...(await listed).values()].flat());
+      for (const name of await namesIn(directory))
+        if (!before.has(name) && parseRotatedName(name) !== undefined) return true;
+    }
+    return false;
+  }
 
   async of(live: string): Promise<readonly string[]> {
     const directory = path.dirname(live);

@@ -191,3 +191,37 @@ test('files that vanish while they are looked at are left out', async (t) => {
   assert.deepEqual(streams['d/a.log'], ['d/a.log']);
   assert.ok(!('d/c.log' in streams));
 });
+
+for (const source of ['log/0.log', 'log', 'log/*.log', 'link/0.log']) {
+  test(`${source}: whenever its files are rotated, a look finds the one before each that it finds`, async (t) => {
+    using calls = await FileCalls.intercept();
+    let before = 0;
+    do {
+      before += 1;
+      calls.before(undefined);
+      const root = tree(t, 'log/', 'link/');
+      const log = path.join(root, 'log/0.log');
+      fs.symlinkSync(log, path.join(root, 'link/0.log'));
+      let written = 0;
+      /** Each file is one byte longer than the one before. */
+      const write = () => fs.writeFileSync(log, 'x'.repeat(++written));
+      const rotate = () => {
+        fs.renameSync(log, `${log}.20261120-${100_000 + written}`);
+        write();
+      };
+      write();
+      for (let n = 0; n < 3; n += 1) rotate();
+      calls.before((_call, count) => {
+        if (count === before || count === before + 2) rotate();
+      });
+      const { streams } = await discover({ path: path.join(root, source), exclude: [] });
+      const sizes = streams.flatMap(({ files }) => files.map(({ size }) => size)).sort((a, b) => a - b);
+      assert.deepEqual(
+        sizes,
+        sizes.map((_, index) => index + 1),
+        `rotated before call ${before}`,
+      );
+    } while (calls.count > before && before < 100);
+    assert.ok(before > 8, `${before} calls`);
+  });
+}
