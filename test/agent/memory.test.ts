@@ -30,6 +30,6 @@ test('a loop that comes round again and again leaves nothing behind', async (t) 
   agent.stop();
   await running;
   await state.close();
-  // 25 turns a second for a year are 26,000 times as many.
-  assert.ok(grown < 500_000, `${grown} bytes`);
+  // Code that is compiled meanwhile takes some hundred KB. 200 bytes a turn, as it once was, are 6 MB.
+  assert.ok(grown < 2_000_000, `${grown} bytes`);
 });

@@ -19,6 +19,8 @@ export interface BlockJob {
  */
 export interface ArchiveFormat {
   readonly header: Buffer;
+  /** What each block ends with, and so what is committed of a file; empty where that is not always the same. */
+  readonly blockEnd: Buffer;
   readonly trailerBytes: number;
   /** What ends a member of `length` bytes of content with the CRC-32 `crc`. */
   trailer(crc: number, length: number): Buffer;
@@ -40,6 +42,7 @@ const EMPTY = Buffer.alloc(0);
 
 const plainFormat: ArchiveFormat = {
   header: EMPTY,
+  blockEnd: Buffer.from('\n'),
   trailerBytes: 0,
   trailer: () => EMPTY,
   usesDictionary: false,

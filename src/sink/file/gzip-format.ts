@@ -12,6 +12,9 @@ import type { ArchiveFormat, BlockJob } from './archive-format.ts';
 /** Modification time 0 and operating system 255 ("unknown"): the same content gives the same bytes everywhere. */
 const MEMBER_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
+/** A sync flush is an empty stored block (RFC 1951, section 3.2.4), of which these are the two lengths. */
+const SYNC_FLUSH = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
 /** Final empty block with fixed Huffman codes (2), CRC-32 (4), content length (4). */
 const TRAILER_BYTES = 10;
 
@@ -26,6 +29,7 @@ const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 
 export const gzipFormat: ArchiveFormat = {
   header: MEMBER_HEADER,
+  blockEnd: SYNC_FLUSH,
   trailerBytes: TRAILER_BYTES,
   trailer: memberTrailer,
   usesDictionary: true,

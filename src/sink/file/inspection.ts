@@ -34,9 +34,20 @@ export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Findin
     return { record, kind: 'changed', reason: `it has ${stat.size} of ${record.committedBytes} committed bytes` };
   }
   const ending = committedEnding(record);
+  const { blockEnd } = ARCHIVE_FORMATS[record.compress];
+  const from = Math.max(0, record.committedBytes - blockEnd.length);
+  const found = await bytesAt(io, record.path, record.committedBytes - from + ending.length, from);
+  // Cut there, it would be damaged: a bit of the database is another one, or of the file.
+  if (!found.subarray(0, record.committedBytes - from).equals(blockEnd)) {
+    return {
+      record,
+      kind: 'changed',
+      reason: `nothing that was written to it ends behind ${record.committedBytes} bytes`,
+    };
+  }
   const tailBytes = Math.max(0, stat.size - record.committedBytes - ending.length);
   if (tailBytes === 0 && stat.size === record.committedBytes + ending.length) {
-    if (ending.length === 0 || (await endsWith(io, record, ending))) return { record, kind: 'intact' };
+    if (found.subarray(record.committedBytes - from).equals(ending)) return { record, kind: 'intact' };
   }
   return { record, kind: 'tail', stat, tailBytes };
 }
@@ -44,10 +55,6 @@ export async function inspect(io: FileIo, record: ArchiveRecord): Promise<Findin
 /** What has to stand behind the committed content of a file. */
 export function committedEnding({ compress, crc32, memberBytes }: ArchiveRecord): Buffer {
   return ARCHIVE_FORMATS[compress].trailer(crc32, memberBytes);
-}
-
-async function endsWith(io: FileIo, record: ArchiveRecord, ending: Buffer): Promise<boolean> {
-  return (await bytesAt(io, record.path, ending.length, record.committedBytes)).equals(ending);
 }
 
 /**

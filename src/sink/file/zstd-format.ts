@@ -16,6 +16,7 @@ const zstdCompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompre
  */
 export const zstdFormat: ArchiveFormat = {
   header: EMPTY,
+  blockEnd: EMPTY,
   trailerBytes: 0,
   trailer: () => EMPTY,
   usesDictionary: false,

@@ -161,6 +161,24 @@ for (const compress of COMPRESSED) {
   });
 }
 
+for (const compress of ['gzip', 'none'] as const) {
+  test(`a state that says a wrong length of a file damages nothing (${compress})`, async (t) => {
+    const h = harness(t, { config: { compress } });
+    await h.start();
+    for (const line of ['one', 'two', 'three']) h.append('a', line);
+    await h.commit();
+    const whole = fs.readFileSync(h.file('a'));
+    await h.archive.close();
+    // One bit of the database is another.
+    h.db.prepare('UPDATE archives SET committed_bytes = committed_bytes - 2').run();
+    await h.start();
+    h.append('a', 'four');
+    await h.commit();
+    assert.deepEqual(fs.readFileSync(h.file('a')), whole);
+    assert.deepEqual(h.lines('a', T0, 1), ['four']);
+  });
+}
+
 for (const compress of COMPRESSED) {
   test(`a rewind removes files without a commit and keeps nothing (${compress})`, async (t) => {
     const h = harness(t, { blockBytes: 512, config: { compress } });
