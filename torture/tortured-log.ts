@@ -78,7 +78,8 @@ export class TorturedLog {
   }
 
   rotate(style: RotationStyle): void {
-    this.#endPart();
+    // Its writer goes on in the file that was renamed: what comes next is glued to a fragment all the same.
+    if (style !== 'rename-late') this.#endPart();
     this.#writer.rotate(style);
     switch (style) {
       case 'copytruncate':
