@@ -3,7 +3,7 @@ import fs from 'node:fs';
 /** Where the build leaves what it makes of `wasm/`: in `dist`, whether this is run from there or from the sources. */
 const DIRECTORY = new URL(import.meta.url.endsWith('.ts') ? '../dist/wasm/' : './wasm/', import.meta.url);
 
-export const PAGE_BYTES = 64 * 1024;
+const PAGE_BYTES = 64 * 1024;
 
 const compiled = new Map<string, WebAssembly.Module>();
 
@@ -18,7 +18,7 @@ export function wasmModule(name: 'scanner' | 'xxh64'): WebAssembly.Module {
 }
 
 /** Lets a module's memory have `bytes` at least, and gives all of it. What was not yet written to takes none of the machine's. */
-export function memoryOf(memory: WebAssembly.Memory, bytes: number): Buffer {
+export function withRoom(memory: WebAssembly.Memory, bytes: number): Buffer {
   const lacking = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
   if (lacking > 0) memory.grow(lacking);
   return Buffer.from(memory.buffer);

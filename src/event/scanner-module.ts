@@ -1,4 +1,4 @@
-import { memoryOf, wasmModule } from '../wasm-module.ts';
+import { wasmModule, withRoom } from '../wasm-module.ts';
 import { decodeString } from './json-text.ts';
 import { layOutPaths } from './path-tables.ts';
 import type { PathTree } from './path-trie.ts';
@@ -8,7 +8,15 @@ const MARGIN_BYTES = 16;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  layOut(root: number, nodes: number, indexes: number, closers: number, ...results: number[]): void;
+  layOut(
+    root: number,
+    nodes: number,
+    indexes: number,
+    closers: number,
+    kinds: number,
+    starts: number,
+    ends: number,
+  ): void;
   scan(start: number, end: number, shift: number): number;
   readonly errorAt: WebAssembly.Global;
   readonly fault: WebAssembly.Global;
@@ -42,18 +50,12 @@ export class ScannerModule {
     const instance = new WebAssembly.Instance(wasmModule('scanner'), { host });
     this.#exports = instance.exports as unknown as Exports;
     const { memory } = this.#exports;
-    this.#bytes = memoryOf(memory, this.#line + maxLineBytes + MARGIN_BYTES);
+    this.#bytes = withRoom(memory, this.#line + maxLineBytes + MARGIN_BYTES);
     tables.image.copy(this.#bytes, tables.start);
     this.kinds = new Uint8Array(memory.buffer, tables.kinds, count);
     this.starts = new Int32Array(memory.buffer, tables.starts, count);
     this.ends = new Int32Array(memory.buffer, tables.ends, count);
-    this.#exports.layOut(
-      tables.root,
-      tables.nodes,
-      tables.indexes,
-      closers,
-      ...[tables.kinds, tables.starts, tables.ends],
-    );
+    this.#exports.layOut(tables.root, tables.nodes, tables.indexes, closers, tables.kinds, tables.starts, tables.ends);
   }
 
   /** Whether the line [start, end) of `buf`, of at most `maxLineBytes`, is an event. Results are places in `buf`. */

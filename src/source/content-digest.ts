@@ -1,4 +1,4 @@
-import { memoryOf, wasmModule } from '../wasm-module.ts';
+import { wasmModule, withRoom } from '../wasm-module.ts';
 
 /** Where content stands in the module's memory. It keeps nothing before that. */
 const CONTENT = 1024;
@@ -20,11 +20,11 @@ interface Exports {
  */
 class DigestModule {
   readonly exports: Exports;
-  bytes: Buffer;
+  readonly bytes: Buffer;
 
   constructor(contentBytes: number) {
     this.exports = new WebAssembly.Instance(wasmModule('xxh64'), {}).exports as unknown as Exports;
-    this.bytes = memoryOf(this.exports.memory, CONTENT + contentBytes);
+    this.bytes = withRoom(this.exports.memory, CONTENT + contentBytes);
   }
 }
 
