@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Tally } from '../../demo/receivers/tally.ts';
+import type { AgentStatus } from '../../src/admin/agent-status.ts';
 import { check, type Evidence } from '../../torture/check/check.ts';
 import type { ToldGap } from '../../torture/check/gaps.ts';
 import { Violations } from '../../torture/check/violation.ts';
 import { LineMaker } from '../../torture/line-maker.ts';
-import { LogModel, type NewLine } from '../../torture/log-model.ts';
+import { LogModel, type NewLine, type Part } from '../../torture/log-model.ts';
+import { noteSeen } from '../../torture/probe.ts';
 import { Timeline } from '../../torture/timeline.ts';
 import { TorturedLog } from '../../torture/tortured-log.ts';
 import { AgentProcess, archiveConfig } from '../helpers/agent-process.ts';
@@ -105,6 +107,35 @@ describe('an archive in which nothing is wrong', () => {
     await scene.run();
     assert.deepEqual(await scene.violations(), []);
   });
+});
+
+test('what is written behind a fragment belongs to it, also where the file was renamed under its writer', async () => {
+  using scene = new Scene();
+  scene.write(20);
+  scene.log.dieWithin(scene.lines.event(), 0.5);
+  scene.log.rotate('rename-late');
+  assert.equal(scene.log.hasFragment, true);
+  // What the torture does before anything else: what becomes of an event behind a fragment is known.
+  scene.write(1);
+  scene.write(1, () => scene.lines.event(100_000));
+  scene.log.reopen();
+  scene.write(20);
+  await scene.run();
+  assert.deepEqual(await scene.violations(), []);
+});
+
+test('of a file and its copy, which begin alike, both were seen, and the one is held open that is named', () => {
+  using scene = new Scene();
+  scene.write(20);
+  scene.log.rotate('copytruncate');
+  const [original, copy] = scene.model.parts.filter(({ places }) => places.length > 0);
+  assert.equal(original!.firstTime, copy!.firstTime);
+  const first_event = new Date(original!.firstTime!).toISOString();
+  const segment = { path: scene.log.path, first_event, read: 1, size: 700 };
+  noteSeen(scene.model, { sources: [{ streams: [{ segments: [segment] }] }] } as unknown as AgentStatus, 3);
+  const noted = ({ seenSize, seenInLife, heldInLife }: Part) => ({ seenSize, seenInLife, heldInLife });
+  assert.deepEqual(noted(original!), { seenSize: 700, seenInLife: 3, heldInLife: 3 });
+  assert.deepEqual(noted(copy!), { seenSize: 700, seenInLife: 3, heldInLife: undefined });
 });
 
 describe('what is found', () => {
