@@ -161,6 +161,8 @@ export class Source {
   /** Takes one chunk from each stream, oldest segment first; whether anything was taken. */
   async poll(): Promise<boolean> {
     await this.#active.releaseSettled();
+    // What moved before it was opened may come before what is open, and end in a line that goes on there.
+    if (this.#reader.framing.spansSegments && this.troubles.sawMoved) return false;
     let progressed = false;
     for (const stream of this.known.streams.values()) progressed = (await this.#poller.poll(stream)) || progressed;
     progressed = (await this.#feeding.catchUp()) || progressed;
