@@ -2,6 +2,7 @@ import { ConfigError, type ConfigIssue, formatIssue, formatPath, inFileOrder } f
 import { loadConfigDocument } from '../config/load-config.ts';
 import type { ParsedConfig } from '../config/parse-config.ts';
 import type { Config, SinkConfig } from '../config/types.ts';
+import { printable } from '../printable.ts';
 import { describeSink, sinkFacts } from './check/describe-sink.ts';
 import { directoryWarnings } from './check/directory-warnings.ts';
 import { httpWarnings } from './check/http-warnings.ts';
@@ -10,7 +11,6 @@ import { type ProbeFinding, probeSinks, type SinkProbe } from './check/probe-sin
 import { sourceWarnings } from './check/source-warnings.ts';
 import { stateWarnings } from './check/state-warnings.ts';
 import type { Command, CommandOption, ExitCode } from './command.ts';
-import { printable } from './format/printable.ts';
 import type { Terminal } from './terminal.ts';
 
 interface CheckOptions {

@@ -4,8 +4,8 @@ import type { ConfigFiles } from '../convert/config-files.ts';
 import { type Conversion, convert as convertText, DIALECTS, type Dialect } from '../convert/convert.ts';
 import type { Finding } from '../convert/findings.ts';
 import { AuditailError, errorCode } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Command } from './command.ts';
-import { printable } from './format/printable.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ConvertOptions {

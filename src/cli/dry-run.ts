@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import type { Config, SourceConfig } from '../config/types.ts';
 import { AuditailError, describeError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Command, ExitCode } from './command.ts';
 import { bodiesOf, type SampleEncoder } from './dry-run/bodies.ts';
 import { DryRunner, type InputCount, MAX_NAMES } from './dry-run/dry-runner.ts';
@@ -12,7 +13,6 @@ import { readInput, STDIN } from './dry-run/read-input.ts';
 import { jsonReport } from './dry-run/report-json.ts';
 import { printReport } from './dry-run/report-text.ts';
 import { encodeSample } from './dry-run/sample-encoder.ts';
-import { printable } from './format/printable.ts';
 import { counted, formatCount } from './format/quantity.ts';
 import type { Terminal } from './terminal.ts';
 

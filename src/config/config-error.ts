@@ -1,4 +1,5 @@
 import { AuditailError } from '../errors.ts';
+import { printable } from '../printable.ts';
 
 /** One thing that is wrong in a configuration file. `line` and `column` count from 1. */
 export interface ConfigIssue {
@@ -31,10 +32,10 @@ export function inFileOrder(a: ConfigIssue, b: ConfigIssue): number {
   return a.line - b.line || a.column - b.column;
 }
 
-/** `file:line:column: path: message`. */
+/** `file:line:column: path: message`. Keys and values may hold what a terminal would obey. */
 export function formatIssue(file: string, issue: ConfigIssue): string {
   const where = `${file}:${issue.line}:${issue.column}: `;
-  return issue.path === '' ? where + issue.message : `${where}${issue.path}: ${issue.message}`;
+  return where + printable(issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`);
 }
 
 export type IssuePath = readonly (string | number)[];

@@ -196,6 +196,7 @@ test('each kind of wrong value says what was expected', () => {
     ['state_dir: ""', '1:12: state_dir: expected an absolute path, found ""'],
     ['state_dir: /a/../b', '1:12: state_dir: expected a path without .., found "/a/../b"'],
     ['state_dir: "/a\\u0000b"', '1:12: state_dir: expected a path without control characters, found "/a\\u0000b"'],
+    ['state_dir: "/a\\x7fb"', '1:12: state_dir: expected a path without control characters, found "/a\\x7fb"'],
     ['memory_limit: 8 megs', '1:15: memory_limit: expected a size such as 64KiB, 10GiB or 4096, found "8 megs"'],
     ['memory_limit: -5', '1:15: memory_limit: expected a size such as 64KiB, 10GiB or 4096, found -5'],
     ['memory_limit: 2000TiB', '1:15: memory_limit: expected at most 1TiB, found "2000TiB"'],

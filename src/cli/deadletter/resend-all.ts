@@ -1,7 +1,7 @@
 import type { DeadLetterStore } from '../../checkpoint/dead-letter-store.ts';
 import type { Config, HttpSinkConfig } from '../../config/types.ts';
 import { AuditailError } from '../../errors.ts';
-import { printable } from '../format/printable.ts';
+import { printable } from '../../printable.ts';
 import { counted } from '../format/quantity.ts';
 import type { Terminal } from '../terminal.ts';
 import { httpSinks, letterIds, lettersById, selectSinks } from './letter-sinks.ts';

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import CliTable from 'cli-table3';
+import { printable } from '../../printable.ts';
 import type { Terminal } from '../terminal.ts';
-import { printable } from './printable.ts';
 
 export interface Column {
   readonly head: string;

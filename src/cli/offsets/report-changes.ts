@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { printable } from '../format/printable.ts';
+import { printable } from '../../printable.ts';
 import { formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';

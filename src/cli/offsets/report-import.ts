@@ -1,4 +1,4 @@
-import { printable } from '../format/printable.ts';
+import { printable } from '../../printable.ts';
 import { counted, formatCount } from '../format/quantity.ts';
 import type { Terminal } from '../terminal.ts';
 import { type ImportPlan, OLDER } from './plan-import.ts';

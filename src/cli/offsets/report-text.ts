@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { printable } from '../../printable.ts';
 import { Instants } from '../format/instants.ts';
-import { printable } from '../format/printable.ts';
 import { counted, formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';

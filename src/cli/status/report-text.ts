@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
 import type { AgentStatus, SourceStatus } from '../../admin/agent-status.ts';
+import { printable, printableLine } from '../../printable.ts';
 import { formatAge } from '../format/age.ts';
-import { printable, printableLine } from '../format/printable.ts';
 import { counted, formatBytes, formatCount } from '../format/quantity.ts';
 import { type Column, formatTable, usesColor } from '../format/table.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,5 +1,5 @@
+import { printableLine } from '../../printable.ts';
 import { formatAge } from '../format/age.ts';
-import { printableLine } from '../format/printable.ts';
 import { formatBytes, formatCount } from '../format/quantity.ts';
 import type { Style } from './row.ts';
 import type { Cell } from './screen-table.ts';

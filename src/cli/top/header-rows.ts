@@ -1,7 +1,7 @@
 import type { DirectoryStatus } from '../../admin/agent-status.ts';
 import { AuditailError } from '../../errors.ts';
+import { printableLine } from '../../printable.ts';
 import { formatAge } from '../format/age.ts';
-import { printableLine } from '../format/printable.ts';
 import { counted, formatBytes, formatCount } from '../format/quantity.ts';
 import { freeText } from '../status/sink-facts.ts';
 import type { Look } from './look.ts';

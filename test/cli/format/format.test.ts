@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { Instants } from '../../../src/cli/format/instants.ts';
-import { printable, printableLine } from '../../../src/cli/format/printable.ts';
 import { counted, formatBytes, formatCount } from '../../../src/cli/format/quantity.ts';
 import { formatTable } from '../../../src/cli/format/table.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
+import { printable, printableLine } from '../../../src/printable.ts';
 
 test('quantities', () => {
   assert.deepEqual([0, 999, 1234567].map(formatCount), ['0', '999', '1,234,567']);
