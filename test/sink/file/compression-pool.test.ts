@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import v8 from 'node:v8';
@@ -193,3 +194,29 @@ test('a thread that ends takes its blocks along, says so, and the others are com
   assert.deepEqual(decode('gzip', last!.data), newContent(9, 512 * 1024));
   assert.equal(pool.hasThreads, false);
 });
+
+test('threads of our own stand behind the loop, which keeps its place', {
+  skip: process.platform === 'linux' ? false : 'only Linux has a niceness for each thread',
+}, async () => {
+  const before = nicenesses();
+  const pool = new CompressionPool(2, { backlogBytes: 0 });
+  const job = { format: 'gzip', level: 1, startsMember: true, dictionary: undefined } as const;
+  await Promise.all([0, 1].map((index) => pool.run({ ...job, content: newContent(index) }, asked)));
+  const after = nicenesses();
+  assert.equal(after.get(process.pid), before.get(process.pid), 'the thread of the loop');
+  const more = [...after].filter(([thread]) => !before.has(thread)).map(([, niceness]) => niceness);
+  assert.equal(more.filter((niceness) => niceness > before.get(process.pid)!).length, 2);
+});
+
+/** By thread of this process: proc_pid_stat(5), field 19. */
+function nicenesses(): Map<number, number> {
+  const threads = fs.readdirSync('/proc/self/task').map((id) => {
+    const stat = fs.readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+    const [niceness] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(16);
+    return [Number(id), Number(niceness)] as const;
+  });
+  return new Map(threads);
+}
