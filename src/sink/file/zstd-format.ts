@@ -2,9 +2,8 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { ArchiveFormat, BlockJob } from './archive-format.ts';
 
-/** Output that is larger than expected costs another trip to a thread. */
-const EXPECTED_RATIO = 7;
-const MIN_CHUNK_BYTES = 1024;
+/** For content below this a result may be a little larger yet: `ZSTD_COMPRESSBOUND` of zstd.h. */
+const SMALL_BYTES = 128 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -32,6 +31,14 @@ function optionsOf({ content, level }: BlockJob): zlib.ZstdOptions {
       [zlib.constants.ZSTD_c_compressionLevel]: level,
       [zlib.constants.ZSTD_c_checksumFlag]: 1,
     },
-    chunkSize: Math.max(MIN_CHUNK_BYTES, Math.ceil(content.length / EXPECTED_RATIO)),
+    chunkSize: largestResult(content.length),
   };
+}
+
+/**
+ * Where there is room for the largest result, zstd compresses content where it stands; else it takes a copy of it first, in fresh
+ * memory. With room: 0.61 ms for a block of 512 KiB at level 1, without: 0.85 ms. What is not written to takes no memory.
+ */
+function largestResult(bytes: number): number {
+  return bytes + (bytes >>> 8) + (Math.max(0, SMALL_BYTES - bytes) >>> 11);
 }
