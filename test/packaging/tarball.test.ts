@@ -44,7 +44,7 @@ test('the tarball', { skip: whyNoTarball() }, async (t) => {
         return JSON.parse(execFileSync(launcher, ['a b', 'c'], { encoding: 'utf8', env }));
       };
       const [env, args] = launched({});
-      assert.deepEqual([env.MALLOC_ARENA_MAX, env.MALLOC_MMAP_THRESHOLD_], ['2', '65536']);
+      assert.deepEqual([env.MALLOC_ARENA_MAX, env.MALLOC_MMAP_THRESHOLD_], ['1', '262144']);
       assert.deepEqual(args, ['a b', 'c']);
       assert.equal(launched({ MALLOC_ARENA_MAX: '8' })[0].MALLOC_ARENA_MAX, '8');
     } finally {

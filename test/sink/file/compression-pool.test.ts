@@ -84,10 +84,10 @@ for (const [threads, backlogBytes] of [
   });
 }
 
-test('readers wait while more than 16 MiB wait, and go on when less does', async () => {
+test('readers wait while more than 10 MiB wait, and go on when less does', async () => {
   const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
   const job = { format: 'gzip', level: 1, startsMember: true, dictionary: undefined } as const;
-  const all = Array.from({ length: 19 }, (_, index) =>
+  const all = Array.from({ length: 13 }, (_, index) =>
     pool.run({ ...job, content: newContent(index, 1024 * 1024) }, asked),
   );
   let isShort = false;
@@ -95,10 +95,10 @@ test('readers wait while more than 16 MiB wait, and go on when less does', async
     isShort = true;
   });
   await turn();
-  assert.equal(isShort, false, '18 MiB wait');
+  assert.equal(isShort, false, '12 MiB wait');
   await all[0];
   await turn();
-  assert.equal(isShort, false, '17 MiB wait');
+  assert.equal(isShort, false, '11 MiB wait');
   await all[1];
   await short;
   await pool.whenShort();
