@@ -1,5 +1,5 @@
 /**
- * The loop of the event scanner. The host copies a line into the module's memory and asks for its verdict: see
+ * The loop of the event scanner. The host reads or copies a line into the module's memory and asks for its verdict: see
  * `src/event/scanner.ts`, which tells what the results mean.
  */
 import {
@@ -18,6 +18,9 @@ import {
   stringEnd,
 } from './json-bytes';
 import { capture, childOf, elementOf, escapedChildOf, hasChildren, layOutResults, resultsShiftBy } from './path-node';
+
+/** Of lines that stand in this module's memory anyway. */
+export { digest } from './xxh64';
 
 /** Kinds of values, as `src/event/scanner.ts` has them. */
 const STRING: u32 = 1;

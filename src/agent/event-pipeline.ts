@@ -1,4 +1,5 @@
 import type { SourceConfig } from '../config/types.ts';
+import type { ChunkMemory } from '../event/chunk-memory.ts';
 import { oversizeTag, unparsedTag } from '../route/reserved-tags.ts';
 import type { Rewriter } from '../route/rewrite.ts';
 import type { Router } from '../route/router.ts';
@@ -36,6 +37,7 @@ interface Fault {
 
 /** The way of a line: scan, tag, sinks. One for each source. */
 export class EventPipeline implements LineHandler {
+  readonly memory: ChunkMemory;
   /** Lines taken since the last {@link flushCounts}. */
   #counts = noCounts();
   readonly #source: SourceConfig;
@@ -52,6 +54,7 @@ export class EventPipeline implements LineHandler {
     this.#source = source;
     this.#unparsedTag = unparsedTag(source.tag);
     this.#deps = deps;
+    this.memory = deps.reader.scanner.chunk;
     this.#lineTime = lineTime(source.format, deps.reader);
     this.#origin = { source: source.name, segment: 0, path: '', offset: 0, unparsed: undefined };
   }

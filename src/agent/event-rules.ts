@@ -2,6 +2,7 @@ import type { Config, SinkConfig, TimeField } from '../config/types.ts';
 import { EventScanner } from '../event/scanner.ts';
 import { Rewriter } from '../route/rewrite.ts';
 import { Router } from '../route/router.ts';
+import { READ_BYTES } from '../source/segment-reader.ts';
 import { EventTime, TIME_PATHS } from './event-time.ts';
 import { LineClassifier } from './line-classifier.ts';
 
@@ -46,7 +47,7 @@ export class EventRules<S extends { readonly config: SinkConfig }> {
   /** A reader of its own for each source: it holds the fields of one event. */
   newReader(): EventReader {
     const paths = [...new Set([...this.rewriter.paths, ...TIME_PATHS])];
-    const scanner = new EventScanner(paths);
+    const scanner = new EventScanner(paths, READ_BYTES);
     const eventTime = new EventTime(scanner, paths, TIME_PATHS, this.#now);
     return {
       scanner,

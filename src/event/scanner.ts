@@ -1,3 +1,4 @@
+import type { ChunkMemory } from './chunk-memory.ts';
 import { decodeString } from './json-text.ts';
 import { compilePaths, type PathTree } from './path-trie.ts';
 import { faultText } from './scan-faults.ts';
@@ -22,8 +23,8 @@ const KEPT_LINE_BYTES = 1024 * 1024;
  * keys the last counts, also when an earlier one had wanted fields below it. Nothing is allocated for an event, and
  * nesting is bounded by the line's length only, since the stack is our own.
  *
- * The loop is WebAssembly (`wasm/scanner.ts`), because only there 16 bytes can be looked at in one step; a line is
- * copied for it. On audit events of 1.5 KB it does 2.1 GB/s on one core, where the same loop in JavaScript did 1.4 and
+ * The loop is WebAssembly (`wasm/scanner.ts`), because only there 16 bytes can be looked at in one step; a line that does not
+ * stand in its {@link chunk} is copied for it. On audit events of 1.5 KB it does 2.1 GB/s on one core, where the same loop in JavaScript did 1.4 and
  * `JSON.parse` of each line does 0.4 to 0.5 (`bench/scanner.ts`).
  *
  * The results are those of the last scan; they point into its buffer, which the scanner holds until the next one.
@@ -47,13 +48,19 @@ export class EventScanner {
 
   /**
    * @param paths field paths as {@link parseFieldPath} takes them; path number i is found at index i of the results
+   * @param chunkBytes size of {@link chunk}
    * @throws AuditailError `FIELD_PATH` for a path that cannot be read
    */
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], chunkBytes = 0) {
     this.#tree = compilePaths(paths);
-    this.#kept = new ScannerModule(this.#tree, KEPT_LINE_BYTES);
+    this.#kept = new ScannerModule(this.#tree, KEPT_LINE_BYTES, chunkBytes);
     this.#module = this.#kept;
     ({ kinds: this.kinds, starts: this.starts, ends: this.ends } = this.#kept);
+  }
+
+  /** Memory to read into: lines that stand there are not copied. */
+  get chunk(): ChunkMemory {
+    return this.#kept.chunk;
   }
 
   /** True when [start, end) of `buf` is an event; else `errorOffset` and `errorReason` say why not. */
@@ -93,7 +100,7 @@ export class EventScanner {
 
   #useModuleFor(lineBytes: number): void {
     if (lineBytes <= KEPT_LINE_BYTES) this.#module = this.#kept;
-    else if (this.#module.maxLineBytes < lineBytes) this.#module = new ScannerModule(this.#tree, lineBytes);
+    else if (this.#module.maxLineBytes < lineBytes) this.#module = new ScannerModule(this.#tree, lineBytes, 0);
     ({ kinds: this.kinds, starts: this.starts, ends: this.ends } = this.#module);
   }
 }

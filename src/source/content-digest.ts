@@ -1,3 +1,4 @@
+import type { ChunkMemory } from '../event/chunk-memory.ts';
 import { wasmModule, withRoom } from '../wasm-module.ts';
 
 /** Where content stands in the module's memory. It keeps nothing before that. */
@@ -32,11 +33,16 @@ class DigestModule {
 export class LoadedContent {
   #module: DigestModule | undefined;
   #room = 0;
+  #memory: ChunkMemory | undefined;
   #from = 0;
   #to = 0;
 
-  /** Loads [start, end) of `buffer`, in place of what was loaded before. */
-  load(buffer: Buffer, start: number, end: number): void {
+  /** Loads [start, end) of `buffer`, in place of what was loaded before; without a copy where it is the memory's. */
+  load(buffer: Buffer, start: number, end: number, memory?: ChunkMemory): void {
+    this.#from = start;
+    this.#to = end;
+    this.#memory = memory?.buffer === buffer ? memory : undefined;
+    if (this.#memory !== undefined) return;
     const wanted = Math.max(KEPT_BYTES, end - start);
     // Room for more is given back with the next content that does not need it.
     if (wanted > this.#room || (wanted === KEPT_BYTES && this.#room > KEPT_BYTES)) {
@@ -44,13 +50,12 @@ export class LoadedContent {
       this.#room = wanted;
     }
     buffer.copy(this.#module!.bytes, CONTENT, start, end);
-    this.#from = start;
-    this.#to = end;
   }
 
   /** The digest of [start, end) of the buffer, which was loaded. */
   digest(start: number, end: number): number {
     if (start < this.#from || end > this.#to) throw new RangeError(`${start} to ${end} is not loaded`);
+    if (this.#memory !== undefined) return this.#memory.digest(start, end);
     return this.#module!.exports.digest(CONTENT + start - this.#from, end - start) >>> 0;
   }
 }

@@ -1,3 +1,4 @@
+import type { ChunkMemory } from '../event/chunk-memory.ts';
 import { LoadedContent } from './content-digest.ts';
 
 /** Bytes of one stored digest. */
@@ -21,9 +22,9 @@ export class LineDigests {
   #view = viewOf(this.#entries);
   #length = 0;
 
-  /** Loads [start, end) of `buffer`: lines of it are added next. */
-  load(buffer: Buffer, start: number, end: number): this {
-    content.load(buffer, start, end);
+  /** Loads [start, end) of `buffer`, which may be that of `memory`: lines of it are added next. */
+  load(buffer: Buffer, start: number, end: number, memory?: ChunkMemory): this {
+    content.load(buffer, start, end, memory);
     return this;
   }
 

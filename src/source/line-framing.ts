@@ -19,7 +19,7 @@ export class LineFraming implements Framing {
   take(segment: Segment, chunk: Chunk): 'lines' | 'end' | undefined {
     const { buffer, start, end } = chunk;
     const base = segment.position - start;
-    const digests = segment.isFresh ? segment.digests.load(buffer, start, end) : undefined;
+    const digests = segment.isFresh ? segment.digests.load(buffer, start, end, this.#handler.memory) : undefined;
     let at = start;
     for (;;) {
       const begin = skipNulls(buffer, at, end);

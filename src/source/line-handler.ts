@@ -1,3 +1,4 @@
+import type { ChunkMemory } from '../event/chunk-memory.ts';
 import type { Segment } from './segment.ts';
 
 /**
@@ -5,6 +6,8 @@ import type { Segment } from './segment.ts';
  * these are the lines that the container wrote, each with the offset of the unit that it is in.
  */
 export interface LineHandler {
+  /** Where it likes to have what is read. */
+  readonly memory?: ChunkMemory | undefined;
   /**
    * Takes the whole line [start, end) of `buffer`, without its newline. The buffer is reused after the call. Must not
    * throw: whatever the line holds, it goes somewhere.

@@ -9,6 +9,9 @@ import { readFully, type SegmentFile } from './segment-file.ts';
 /** Content bytes a step reads: large enough that a system call costs nothing, small enough to keep streams fair. */
 export const CHUNK_BYTES = 1024 * 1024;
 
+/** A chunk, and the bytes before it. */
+export const READ_BYTES = ANCHOR_BYTES + CHUNK_BYTES;
+
 /** A buffer that grew for a long line beyond this is not kept. */
 const KEPT_BUFFER_BYTES = 4 * CHUNK_BYTES;
 
@@ -31,7 +34,9 @@ export class SegmentReader {
   readonly framing: Framing;
   readonly #handler: LineHandler;
   readonly #maxLineBytes: number;
-  #buffer = Buffer.allocUnsafeSlow(ANCHOR_BYTES + CHUNK_BYTES);
+  #buffer = Buffer.alloc(0);
+  /** The handler's memory, during a step. */
+  #lent: Buffer | undefined;
   readonly #before = Buffer.alloc(ANCHOR_BYTES);
 
   constructor(handler: LineHandler, maxLineBytes: number, framing: Framing) {
@@ -41,6 +46,17 @@ export class SegmentReader {
   }
 
   async step(segment: OpenSegment): Promise<ReadOutcome> {
+    const { memory } = this.#handler;
+    this.#lent = memory?.lend();
+    try {
+      return await this.#step(segment);
+    } finally {
+      if (this.#lent !== undefined) memory?.takeBack();
+      this.#lent = undefined;
+    }
+  }
+
+  async #step(segment: OpenSegment): Promise<ReadOutcome> {
     if (segment.searchedTo > segment.position) return this.#searchOn(segment);
     for (let want = CHUNK_BYTES; ; want = Math.min(want * 2, this.#maxLineBytes + 1)) {
       const chunk = await this.#readChunk(segment, want);
@@ -170,9 +186,9 @@ export class SegmentReader {
   }
 
   #bufferOf(size: number): Buffer {
-    const kept = ANCHOR_BYTES + CHUNK_BYTES;
-    if (size > this.#buffer.length || (this.#buffer.length > KEPT_BUFFER_BYTES && size <= kept)) {
-      this.#buffer = Buffer.allocUnsafeSlow(Math.max(size, kept));
+    if (this.#lent !== undefined && size <= this.#lent.length) return this.#lent;
+    if (size > this.#buffer.length || (this.#buffer.length > KEPT_BUFFER_BYTES && size <= READ_BYTES)) {
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(size, READ_BYTES));
     }
     return this.#buffer;
   }

@@ -1,4 +1,5 @@
 import type { SourceStream } from '../config/types.ts';
+import type { ChunkMemory } from '../event/chunk-memory.ts';
 import { type ContainerFormat, containerLine, streamBits } from '../event/container-format.ts';
 import type { ContainerLine } from '../event/container-line.ts';
 import { ContainerUnit, openBehind } from '../event/container-unit.ts';
@@ -30,6 +31,7 @@ export class UnitFraming implements Framing {
   readonly #wanted: number;
   readonly #unit: ContainerUnit;
   readonly #feed: UnitFeed;
+  readonly #memory: ChunkMemory | undefined;
   readonly #searches = new WeakMap<Segment, Search>();
 
   constructor(handler: LineHandler, options: { maxLineBytes: number; format: ContainerFormat; stream: SourceStream }) {
@@ -38,12 +40,13 @@ export class UnitFraming implements Framing {
     this.#wanted = streamBits(options.stream);
     this.#unit = new ContainerUnit(containerLine(options.format), this.#wanted);
     this.#feed = new UnitFeed(handler);
+    this.#memory = handler.memory;
   }
 
   take(segment: Segment, chunk: Chunk): 'lines' | 'end' | undefined {
     const { buffer, start, end } = chunk;
     const base = segment.position - start;
-    const digests = segment.isFresh ? segment.digests.load(buffer, start, end) : undefined;
+    const digests = segment.isFresh ? segment.digests.load(buffer, start, end, this.#memory) : undefined;
     const unit = this.#unit;
     unit.clear();
     this.#feed.begin(segment);

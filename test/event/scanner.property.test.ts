@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EventScanner } from '../../src/event/scanner.ts';
@@ -11,11 +12,20 @@ const RUNS = 4000;
 /** What stands around a document, so that a scan which looks outside its range goes wrong. */
 const surroundings = fc.constantFrom('', '}', ']}', '"', '9', '{"a":"', ',"objectRef":{"namespace":"x"}}', 'ull}');
 
-const scanner = new EventScanner(PATHS);
+/** Larger than any document here. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+const scanner = new EventScanner(PATHS, CHUNK_BYTES);
 
 function check(bytes: Buffer, around: string): void {
   const buf = Buffer.concat([Buffer.from(around), bytes, Buffer.from(around)]);
   assertScansAsParsed(scanner, PATHS, buf, around.length, around.length + bytes.length);
+  // At the very end of the chunk, behind which the scanner looks.
+  const { buffer } = scanner.chunk;
+  const at = buffer.length - buf.length;
+  buf.copy(buffer, at);
+  assertScansAsParsed(scanner, PATHS, buffer, at + around.length, at + around.length + bytes.length);
+  assert.deepEqual(buffer.subarray(at), buf);
 }
 
 test('generated documents scan as JSON.parse reads them', () => {

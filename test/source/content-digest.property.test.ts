@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import xxhash from 'xxhash-wasm';
+import { EventScanner } from '../../src/event/scanner.ts';
 import { LoadedContent, PieceDigest } from '../../src/source/content-digest.ts';
 
 const { h64Raw } = await xxhash();
@@ -18,9 +19,10 @@ const content = fc.oneof(
     .chain((bytes) => fc.nat({ max: 60_000 }).map((length) => new Uint8Array(Buffer.alloc(length, bytes)))),
 );
 
-test('digests are those of XXH64, of content that is loaded and of content that comes in pieces', () => {
+test('digests are those of XXH64, of content that is loaded, that stands in the memory, and that comes in pieces', () => {
   const loaded = new LoadedContent();
   const inPieces = new PieceDigest();
+  const { chunk } = new EventScanner([], 4 * 1024 * 1024);
   fc.assert(
     fc.property(content, fc.nat(), fc.nat(), fc.array(fc.nat({ max: 100_000 })), (bytes, one, other, cuts) => {
       const buffer = Buffer.from(bytes);
@@ -33,6 +35,11 @@ test('digests are those of XXH64, of content that is loaded and of content that 
       assert.equal(loaded.digest(start, end), expected);
       loaded.load(buffer, 0, buffer.length);
       assert.equal(loaded.digest(start, end), expected);
+      buffer.copy(chunk.buffer, 7);
+      loaded.load(chunk.buffer, 7, 7 + buffer.length, chunk);
+      buffer.fill(0);
+      assert.equal(loaded.digest(7 + start, 7 + end), expected, 'where it stands');
+      Buffer.from(bytes).copy(buffer);
       let at = start;
       for (const cut of cuts.map((one) => start + (one % (end - start + 1))).sort((a, b) => a - b)) {
         inPieces.add(buffer, at, cut);

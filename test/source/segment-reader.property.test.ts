@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ChunkMemory } from '../../src/event/chunk-memory.ts';
+import { EventScanner } from '../../src/event/scanner.ts';
 import type { OpenSegment } from '../../src/source/active-segments.ts';
 import { PieceDigest } from '../../src/source/content-digest.ts';
 import { contentHash, headHash, skipNulls } from '../../src/source/head.ts';
@@ -8,7 +10,7 @@ import { digestEntries } from '../../src/source/line-digests.ts';
 import type { LineHandler } from '../../src/source/line-handler.ts';
 import { newSegmentReader } from '../../src/source/new-segment-reader.ts';
 import { ANCHOR_BYTES, Segment } from '../../src/source/segment.ts';
-import { CHUNK_BYTES, type SegmentReader } from '../../src/source/segment-reader.ts';
+import { CHUNK_BYTES, READ_BYTES, type SegmentReader } from '../../src/source/segment-reader.ts';
 import { fuzz } from '../helpers/fuzz-runs.ts';
 import { ShortReadFile } from './short-read-file.ts';
 
@@ -40,9 +42,16 @@ function reference(content: Buffer, maxLineBytes: number, options: { finish: boo
   }
 }
 
+const scanner = new EventScanner([], READ_BYTES);
+
 class Recorder implements LineHandler {
+  readonly memory: ChunkMemory | undefined;
   taken: Taken[] = [];
   nullCount = 0;
+
+  constructor(memory?: ChunkMemory) {
+    this.memory = memory;
+  }
 
   line(_segment: Segment, buffer: Buffer, start: number, end: number, offset: number): void {
     this.taken.push(describeTaken('line', offset, buffer.subarray(start, end)));
@@ -180,10 +189,11 @@ for (const [name, log, runs, sizes] of [
 ] as const) {
   test(`any growth and any short reads give the same lines, offsets and digests: lines ${name}`, async () => {
     await fc.assert(
-      fc.asyncProperty(log, sizes, fc.boolean(), fc.nat(7), async (given, reads, live, restartEvery) => {
+      fc.asyncProperty(log, sizes, fc.boolean(), fc.boolean(), fc.nat(7), async (...drawn) => {
+        const [given, reads, live, inMemory, restartEvery] = drawn;
         const { content, growth, maxLineBytes } = given;
         const file = new ShortReadFile(content, reads);
-        const recorder = new Recorder();
+        const recorder = new Recorder(inMemory ? scanner.chunk : undefined);
         const reader = newSegmentReader({ format: 'json', stream: undefined, maxLineBytes }, recorder);
         let segment = openSegment(file, live);
         // A segment is opened when it has a head; before that there is nothing to compare.
@@ -259,4 +269,36 @@ test('any change of what was read last, and any cut behind it, is seen before an
     }),
     fuzz(200),
   );
+});
+
+test('one reader at a time has the memory, also after an error; another one reads into its own', async () => {
+  const lines = (name: string) => Buffer.from(`{"log":"${name}"}\n`.repeat(500));
+  const recorder = new Recorder(scanner.chunk);
+  const buffers: Buffer[] = [];
+  let held: PromiseWithResolvers<void> | undefined;
+  const newReading = (name: string, failing = false) => {
+    const file = new ShortReadFile(lines(name), [5000]);
+    file.size = file.content.length;
+    const read = file.read.bind(file);
+    file.read = async (offset, buffer, start, length) => {
+      buffers.push(buffer);
+      await held?.promise;
+      if (failing) throw new Error('EIO');
+      return read(offset, buffer, start, length);
+    };
+    const reader = newSegmentReader({ format: 'json', stream: undefined, maxLineBytes: 1024 }, recorder);
+    return reader.step(openSegment(file, true));
+  };
+  const { buffer } = scanner.chunk;
+  await assert.rejects(newReading('broken', true), /EIO/);
+  assert.ok(buffers.every((one) => one === buffer || one.length < READ_BYTES));
+  held = Promise.withResolvers();
+  const steps = ['one', 'two', 'three'].map((name) => newReading(name));
+  held.resolve();
+  assert.deepEqual(await Promise.all(steps), ['lines', 'lines', 'lines']);
+  const large = [...new Set(buffers)].filter((one) => one.length >= READ_BYTES);
+  assert.equal(large.length, 3);
+  assert.ok(large.includes(buffer));
+  const expected = ['one', 'two', 'three'].flatMap((name) => reference(lines(name), 1024, { finish: false }).taken);
+  assert.deepEqual(recorder.taken.toSorted(), expected.toSorted());
 });
