@@ -46,9 +46,9 @@ export class BlockQueue {
     this.advance();
   }
 
-  /** Writes what has become ready, where it is enough, or waited for. */
+  /** Writes what has become ready, where it is enough, or waited for. Asked of all files again and again where memory is short. */
   advance(): void {
-    if (!this.#writing) void this.#run();
+    if (!this.#writing && this.#items.length > 0) void this.#run();
   }
 
   clear(): void {
