@@ -13,13 +13,14 @@ import { count, type Screen, size } from './screen.ts';
 import { type Verdict, verify } from './verify.ts';
 import { WriterProcess } from './writer-process.ts';
 
-/**
- * 10 MB/s is more than a busy control plane writes; 200,000 events then take half a minute. 40 backups of 4 MiB are a
- * window of 16 s at that rate: ten times what the agent needs to come back, and short enough that the writer deletes a
- * good part of what it wrote before it is done.
- */
+/** 10 MB/s is more than a busy control plane writes; 200,000 events then take half a minute. */
 const MAX_BYTES_PER_SECOND = 10_000_000;
-const MAX_BACKUPS = 40;
+
+/**
+ * Until a backup is deleted: ten times what the agent needs to come back, or as much as it needs on cores that a dozen others
+ * want, and short enough that the writer of a long demo deletes a good part of what it wrote before it is done.
+ */
+const WINDOW_SECONDS = 16;
 
 /** With receivers, which share two cores with writer and agent, and failures that take time, half of that. */
 const MAX_BYTES_PER_SECOND_WITH_HTTP = 5_000_000;
@@ -129,18 +130,20 @@ async function drain(
 
 function startWriter(options: ScenarioOptions, { log, ledger }: Places): WriterProcess {
   const bytes = options.events * MEAN_EVENT_BYTES;
+  const maxSize = Math.max(MIN_SIZE_BYTES, Math.min(MAX_SIZE_BYTES, bytes / MIN_ROTATIONS));
   const [maxRate, minSeconds] = options.http
     ? [MAX_BYTES_PER_SECOND_WITH_HTTP, MIN_WRITE_SECONDS_WITH_HTTP]
     : [MAX_BYTES_PER_SECOND, MIN_WRITE_SECONDS];
+  const bytesPerSecond = Math.min(maxRate, bytes / minSeconds);
   return new WriterProcess({
     path: log,
     ledger,
     events: options.events,
     seed: options.seed,
     spanMs: SPAN_MS,
-    bytesPerSecond: Math.min(maxRate, bytes / minSeconds),
-    maxSize: Math.max(MIN_SIZE_BYTES, Math.min(MAX_SIZE_BYTES, bytes / MIN_ROTATIONS)),
-    maxBackups: MAX_BACKUPS,
+    bytesPerSecond,
+    maxSize,
+    maxBackups: Math.ceil((WINDOW_SECONDS * bytesPerSecond) / maxSize),
   });
 }
 
