@@ -1,6 +1,6 @@
 import type { ChunkMemory } from './chunk-memory.ts';
-import { decodeString } from './json-text.ts';
 import { compilePaths, type PathTree } from './path-trie.ts';
+import { RecentTexts } from './recent-texts.ts';
 import { faultText } from './scan-faults.ts';
 import { ScannerModule } from './scanner-module.ts';
 
@@ -43,6 +43,7 @@ export class EventScanner {
 
   readonly #tree: PathTree;
   readonly #kept: ScannerModule;
+  readonly #texts = new RecentTexts();
   #module: ScannerModule;
   #buf: Buffer = Buffer.alloc(0);
 
@@ -87,7 +88,7 @@ export class EventScanner {
    */
   text(slot: number): string | undefined {
     const kind = this.kinds[slot];
-    if (kind === STRING) return decodeString(this.#buf, this.starts[slot]!, this.ends[slot]!);
+    if (kind === STRING) return this.#texts.decode(this.#buf, this.starts[slot]!, this.ends[slot]!);
     if (kind === SCALAR) return this.#buf.toString('latin1', this.starts[slot], this.ends[slot]);
     return undefined;
   }
