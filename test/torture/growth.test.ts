@@ -112,6 +112,11 @@ describe('the usage of all processes', () => {
     const held = { descriptors: 60, files: 11 };
     assert.deepEqual(found(looks(1, life(), held)), { rules: [['bounded', 1]], judged: 1, unjudged: 0 });
     assert.deepEqual(found(looks(1, life(), { ...held, isQuiet: false })).rules, []);
+    // Seven looks in the first sweep of a start: seed 108.
+    const start = life()
+      .slice(0, 7)
+      .map((point, n) => ({ ...point, atMs: 45_060 + 4 * n }));
+    assert.deepEqual(found(looks(1, start, held)).rules, []);
   });
 
   test('descriptors that nothing explains, and memory beyond its limit', () => {
