@@ -1,4 +1,4 @@
-import type { SegmentRecords } from '../checkpoint/segment-records.ts';
+import type { Anchor, SegmentRecords } from '../checkpoint/segment-records.ts';
 import type { SourceOccurrences } from '../telemetry/source-occurrences.ts';
 import type { ActiveSegments, OpenSegment } from './active-segments.ts';
 import { goneFrom, lineStart } from './dropped.ts';
@@ -103,8 +103,11 @@ export class ChangeResolver {
   async #goBack(segment: OpenSegment): Promise<void> {
     const { active, gaps, records, occurrences } = this.#deps;
     const { position, sizeSeen } = segment;
-    const resume = await findResumePoint(segment.file, records.anchors(segment.id));
+    const anchors = records.anchors(segment.id);
+    const resume = await findResumePoint(segment.file, anchors);
     const { size } = await segment.file.stat();
+    if (segment.file.gzip && isBeginning(resume.offset, size, anchors))
+      return this.giveUpRest(segment, 'it has less content than was read of it');
     if (sizeSeen > position) gaps.tellRest(segment, sizeSeen, 'the file was cut back before it was read to its end');
     gaps.tellCutOff(segment, resume.offset);
     records.cutBack(segment.id, resume.offset, resume.anchor);
@@ -113,4 +116,14 @@ export class ChangeResolver {
     segment.beginsAnewAt(size);
     occurrences.cutBack(segment.path, position, resume.offset);
   }
+}
+
+/**
+ * Whether a part that is shorter than what was read of it is the beginning of that, compressed before its writer was done: each
+ * anchor within it holds, and the lines behind the last one cannot be compared. Those are known of a file that was live, which
+ * may have lost its end and gone on with others.
+ */
+function isBeginning(resumeAt: number, size: number, anchors: readonly Anchor[]): boolean {
+  const next = anchors.findIndex(({ offset }) => offset > size);
+  return next >= 0 && anchors[next]!.lines === undefined && resumeAt === (anchors[next - 1]?.offset ?? 0);
 }

@@ -143,9 +143,10 @@ export class Identifier {
       const known = await this.#pick(free, file);
       if (known === undefined) return { kind: 'unready', head };
       if (known !== 'none') return pass.take(known, file);
-      // A compression that stopped may have less than was read of its original, and none of the places that are known.
+      // A compression that stopped, or began before the writer was done, may have less than was read of its original.
       const cutShort = free.find((one) => isGzipOf(file, one));
-      if (cutShort !== undefined && (await this.#isDamaged(file))) return pass.take(cutShort, file);
+      if (cutShort !== undefined && ((await this.#isDamaged(file)) || this.#endsBefore(file, cutShort)))
+        return pass.take(cutShort, file);
     }
     // A new live file that begins like its predecessor is the next one all the same.
     const isNextLive = file.live && candidates.length > 0 && candidates.every((other) => other.stream.path === stream);
@@ -193,6 +194,12 @@ export class Identifier {
     if (look === undefined) return true;
     this.#looks.set(cacheKey(file), look);
     return look.damage !== undefined;
+  }
+
+  /** Whether a part that was looked into has none of the places by which it could be told from the segment. */
+  #endsBefore(file: FoundFile, known: Known): boolean {
+    const bytes = this.#looks.get(cacheKey(file))?.bytes;
+    return bytes !== undefined && this.#anchors(known).every(({ offset }) => offset > bytes);
   }
 
   async #endOf(open: SegmentFile, file: FoundFile): Promise<End> {
