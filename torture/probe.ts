@@ -93,7 +93,9 @@ function openFiles(pid: number): string[] {
 }
 
 /** Whether an agent that says this has come to rest. */
-export function isQuiet({ phase, commits, sources, sinks, memory }: AgentStatus): boolean {
+export function isQuiet({ phase, unready, commits, sources, sinks, memory }: AgentStatus): boolean {
+  // Before its first sweep it knows of no file, and so of nothing that is left to be read.
+  if (unready.includes('the agent is starting')) return false;
   if (phase !== 'running' || commits.failures_in_a_row > 0 || memory.archive_bytes_in_flight > 0) return false;
   if (!sources.every(({ lag }) => lag.every(({ bytes }) => bytes === 0))) return false;
   return sinks.every((sink) => sink.type === 'file' || (sink.queue_bytes === 0 && sink.spool.events === 0));

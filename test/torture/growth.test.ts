@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Random } from '../../bench/random.ts';
+import type { AgentStatus } from '../../src/admin/agent-status.ts';
 import { growthOf, type QuietPoint } from '../../torture/check/growth.ts';
 import { checkUsage } from '../../torture/check/usage.ts';
 import { Violations } from '../../torture/check/violation.ts';
-import type { Usage } from '../../torture/probe.ts';
+import { isQuiet, type Usage } from '../../torture/probe.ts';
 
 const MIB = 1024 * 1024;
 const POINTS = 66;
@@ -112,11 +113,17 @@ describe('the usage of all processes', () => {
     const held = { descriptors: 60, files: 11 };
     assert.deepEqual(found(looks(1, life(), held)), { rules: [['bounded', 1]], judged: 1, unjudged: 0 });
     assert.deepEqual(found(looks(1, life(), { ...held, isQuiet: false })).rules, []);
-    // Seven looks in the first sweep of a start: seed 108.
-    const start = life()
-      .slice(0, 7)
-      .map((point, n) => ({ ...point, atMs: 45_060 + 4 * n }));
-    assert.deepEqual(found(looks(1, start, held)).rules, []);
+  });
+
+  test('an agent that has not looked at its logs yet is not at rest, though it knows of nothing to be read', () => {
+    const status = {
+      ...{ phase: 'running', commits: { failures_in_a_row: 0 }, memory: { archive_bytes_in_flight: 0 } },
+      ...{ sources: [{ lag: [] }], sinks: [] },
+    };
+    const after = (unready: string[]) => isQuiet({ ...status, unready } as unknown as AgentStatus);
+    assert.equal(after(['the agent is starting']), false);
+    assert.equal(after(['source audit: cannot read a part']), true);
+    assert.equal(after([]), true);
   });
 
   test('descriptors that nothing explains, and memory beyond its limit', () => {

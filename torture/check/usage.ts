@@ -8,9 +8,8 @@ const MAX_OTHER_DESCRIPTORS = 90;
 /** Node itself, memory_limit, and batches, spools and answers of two sinks. */
 const MAX_RESIDENT_BYTES = 450 * 1024 * 1024;
 
-/** So many looks in a row, and for so long: a rotation may hold two files for a moment, and a start has a first sweep. */
+/** So many looks in a row: a rotation may hold two files for a moment. */
 const IN_A_ROW = 5;
-const HELD_MS = 500;
 
 export interface UsageResult {
   readonly peakResidentBytes: number;
@@ -64,21 +63,11 @@ function checkFiles(quiet: readonly Usage[], violations: Violations): void {
   }
 }
 
-/** Where something held at so many looks in a row, and for so long: the look from which on it did. */
+/** Where something held at so many looks in a row: the last of them. */
 function* inARow(usages: readonly Usage[], holds: (usage: Usage) => boolean): Generator<Usage> {
   let count = 0;
-  let since = 0;
-  let told = false;
   for (const usage of usages) {
-    if (!holds(usage)) {
-      count = 0;
-      told = false;
-      continue;
-    }
-    if (count === 0) since = usage.atMs;
-    count += 1;
-    if (told || count < IN_A_ROW || usage.atMs - since < HELD_MS) continue;
-    told = true;
-    yield usage;
+    count = holds(usage) ? count + 1 : 0;
+    if (count === IN_A_ROW) yield usage;
   }
 }
