@@ -4,10 +4,9 @@ import type { ActiveSegments, OpenSegment } from './active-segments.ts';
 import { goneFrom, lineStart } from './dropped.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { damageOf } from './gzip-file.ts';
-import { readHead } from './head.ts';
 import type { ReadTroubles } from './read-troubles.ts';
 import { findResumePoint } from './resume-point.ts';
-import { hasWhatWasRead } from './segment-reader.ts';
+import { beginsAsSeen, hasWhatWasRead } from './segment-reader.ts';
 import type { SinkPlace } from './sink-place.ts';
 
 interface ChangeResolverDeps {
@@ -38,8 +37,7 @@ export class ChangeResolver {
   async resolve(segment: OpenSegment): Promise<'released' | 'kept' | 'unreadable'> {
     await this.#deps.commit();
     try {
-      const isSame = (await readHead(segment.file, { complete: true }))?.hash === segment.head;
-      if (!isSame) return await this.#release(segment);
+      if (!(await beginsAsSeen(segment))) return await this.#release(segment);
       const damage = await damageOf(segment.file);
       if (damage !== undefined) this.giveUpRest(segment, damage);
       else if (await hasWhatWasRead(segment)) await this.#tellEnd(segment);

@@ -212,8 +212,8 @@ async function hasDropped(segment: OpenSegment): Promise<boolean> {
   return true;
 }
 
-/** Of a segment that nothing was read of, the head must be there: an empty file, or one of NULs, was truncated. */
-async function beginsAsSeen(segment: OpenSegment): Promise<boolean> {
+/** Whether the head is still there: an empty file, or one of NULs, was truncated. */
+export async function beginsAsSeen(segment: OpenSegment): Promise<boolean> {
   return (await readHead(segment.file, { complete: true }))?.hash === segment.head;
 }
 

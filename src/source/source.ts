@@ -13,7 +13,7 @@ import { ReadTroubles } from './read-troubles.ts';
 import { RotationJoin } from './rotation-join.ts';
 import type { Segment } from './segment.ts';
 import { SegmentFinisher } from './segment-finisher.ts';
-import type { SegmentReader } from './segment-reader.ts';
+import { beginsAsSeen, type SegmentReader } from './segment-reader.ts';
 import type { SourceDeps } from './source-deps.ts';
 import { StreamPoller } from './stream-poller.ts';
 
@@ -245,7 +245,7 @@ export class Source {
       if (segment.live && !file.live) this.#deps.occurrences.segmentRotated(known.path, file.path);
       segment.live = file.live;
     } else if (this.#active.needsReading(known, file)) {
-      await this.#activate(known, file);
+      await this.#activate(known, file, file.size);
     }
     this.known.relocate(known, file);
   }
@@ -253,12 +253,16 @@ export class Source {
   /**
    * What the file has counts as seen only while it still has what was read from it. The open file is asked: the one that
    * was found may have been emptied in between.
+   *
+   * @param hadThen what it was found with, where that was this segment's: a head that is known and was told after that look
+   * stood there before it too
    */
-  async #activate(known: Known, file: FoundFile): Promise<void> {
+  async #activate(known: Known, file: FoundFile, hadThen = 0): Promise<void> {
     if (!(await this.#active.activate(known, file))) this.#undecided += 1;
     const { segment } = known;
-    if (segment === undefined || file.gzip || !isOpen(segment) || !(await this.#reader.isIntact(segment))) return;
-    segment.sees((await segment.file.stat()).size);
+    if (segment === undefined || file.gzip || !isOpen(segment)) return;
+    if (await this.#reader.isIntact(segment)) segment.sees((await segment.file.stat()).size);
+    else if (!(await beginsAsSeen(segment))) segment.sees(hadThen);
   }
 
   /** A file that changed under its reader must be told before others are compared with it. */

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import { contentHash } from '../../src/source/head.ts';
-import { assertAll, assertAllForGood, gzip, lines, withLog } from './written-log.ts';
+import { SourceHarness } from './source-harness.ts';
+import { assertAll, assertAllForGood, gzip, Log, lines, withLog } from './written-log.ts';
 
 /** Lets `happen` come in right before the next file whose path passes is opened. Undone when it came. */
 function beforeOpening(passes: (path: string) => boolean, happen: () => unknown): void {
@@ -111,6 +112,47 @@ test('a known file is rotated before a new start opens it', async (t) => {
       }),
     );
   }
+});
+
+test('a known file is emptied before a new start opens it: what it was found to have, and nobody read, is a gap', async (t) => {
+  const emptied = async (opening: number, unread: number) => {
+    await using harness = new SourceHarness();
+    const log = new Log(harness.log);
+    log.write(lines(20));
+    await harness.settle();
+    await harness.stop();
+    const read = fs.statSync(log.path).size;
+    log.write(lines(unread));
+    const found = fs.statSync(log.path).size;
+    const later = lines(3);
+    harness.start();
+    let count = 0;
+    beforeOpening(
+      (path) => path === log.path && ++count === opening,
+      () => fs.writeFileSync(log.path, later.map((line) => `${line}\n`).join('')),
+    );
+    await harness.read();
+    assert.equal(count, opening);
+    for (let round = 0; round < 3; round += 1) {
+      harness.pass(6000);
+      await harness.settle();
+    }
+    assertAll(harness, [...log.written.slice(0, 20), ...later]);
+    const gaps = harness.gaps().map(({ startOffset, endOffset }) => [startOffset, endOffset]);
+    return { gaps, read, found };
+  };
+  await t.test('found with more than was read', async () => {
+    const { gaps, read, found } = await emptied(2, 20);
+    assert.deepEqual(gaps, [[read, found]]);
+  });
+  await t.test('found with what was read', async () => {
+    const { gaps } = await emptied(2, 0);
+    assert.deepEqual(gaps, []);
+  });
+  await t.test('before it was told: it may have had more', async () => {
+    const { gaps, read } = await emptied(1, 20);
+    assert.deepEqual(gaps, [[read, undefined]]);
+  });
 });
 
 test('a backup is pruned before it is opened', () =>
