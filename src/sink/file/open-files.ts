@@ -39,6 +39,8 @@ export class OpenFiles {
   readonly #gate: Gate;
   /** In the order of use, oldest first. */
   readonly #handles = new Map<OutputFile, Handle>();
+  /** Files that are being synced and closed. */
+  readonly #closing = new Map<OutputFile, Promise<void>>();
 
   constructor(options: {
     io: FileIo;
@@ -133,6 +135,8 @@ export class OpenFiles {
       handle = { opened: promise, pins: 0, unsynced: false };
       promise.catch(() => undefined);
       this.#evict(this.#max - 1)
+        // A commit that finds it open again has nothing to sync: what was written before is durable only after this.
+        .then(() => this.#closing.get(file))
         .then(() => this.#open(file))
         .then(resolve, reject);
     }
@@ -157,6 +161,16 @@ export class OpenFiles {
 
   async #close(file: OutputFile, handle: Handle): Promise<void> {
     this.#handles.delete(file);
+    const closed = this.#syncAndClose(handle);
+    this.#closing.set(file, closed);
+    try {
+      await closed;
+    } finally {
+      this.#closing.delete(file);
+    }
+  }
+
+  async #syncAndClose(handle: Handle): Promise<void> {
     const { fd } = await handle.opened;
     try {
       // Without this an error of the write-back could be told to nobody.
