@@ -33,6 +33,8 @@ export interface Discovery {
 /** So often is looked again where parts were added meanwhile, in a row. */
 const MOST_LOOKS = 5;
 
+const BY_NUMBER = new Intl.Collator('en', { numeric: true });
+
 /** Files that other agents and editors leave beside logs; in a directory or glob they are no logs. */
 const NOT_A_LOG =
   /^\.|~$|\.(?:pos|db|db-wal|db-shm|db-journal|sqlite|sqlite-wal|sqlite-shm|swp|tmp|lock|bz2|xz|zst|lz4)$/;
@@ -66,14 +68,23 @@ async function lookOnce(source: Pick<SourceConfig, 'path' | 'exclude'>, parts: R
   }
   const streams = await Promise.all(
     [...groups].map(async ([live, paths]) => {
-      const found = await Promise.all([...paths].map((file) => look(file, live)));
-      return {
-        path: live,
-        files: found.filter((file) => file !== undefined && !isExcluded(file.path, source.exclude)),
-      };
+      const files: FoundFile[] = [];
+      for (const file of asRotated(live, paths)) {
+        const found = isExcluded(file, source.exclude) ? undefined : await look(file, live);
+        if (found !== undefined) files.push(found);
+      }
+      return { path: live, files };
     }),
   );
-  return { streams: streams.filter(({ files }) => files.length > 0) as FoundStream[], directories: [...directories] };
+  return { streams: streams.filter(({ files }) => files.length > 0), directories: [...directories] };
+}
+
+/**
+ * The live file first, and then what is numbered, by its number. A rotation passes files on from each to the next without a name
+ * that was not there: one that has gone on when its name is looked at is found under the next, and none is missed.
+ */
+function asRotated(live: string, paths: ReadonlySet<string>): string[] {
+  return [...paths].sort((a, b) => Number(b === live) - Number(a === live) || BY_NUMBER.compare(a, b));
 }
 
 export function isGlob(text: string): boolean {
