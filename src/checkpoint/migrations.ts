@@ -118,4 +118,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE segments ADD COLUMN head_of INTEGER;
   ALTER TABLE segments ADD COLUMN head_bytes INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Rotated, and not left alone for long when it was looked at: its writer may have added to size_seen since.
+  ALTER TABLE segments ADD COLUMN may_grow INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

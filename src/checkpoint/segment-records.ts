@@ -10,6 +10,8 @@ export interface SegmentRow {
   readonly head: string;
   readonly path: string;
   readonly sizeSeen: number;
+  /** Of a rotated part: its writer may have added to that since, for it had not been left alone for long when it was looked at. */
+  readonly mayGrow: boolean;
   readonly firstTime: number | undefined;
   readonly lastTime: number | undefined;
   readonly finished: boolean;
@@ -58,6 +60,7 @@ interface RawSegment {
   head: string;
   path: string;
   size_seen: number;
+  may_grow: number;
   first_time: number | null;
   last_time: number | null;
   finished: number;
@@ -108,8 +111,9 @@ export class SegmentRecords {
       .transaction(() => {
         const { lastInsertRowid } = this.#db
           .prepare(
-            `INSERT INTO segments (stream, device, inode, head, path, size_seen, first_time, last_time, finished, seen_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+            `INSERT INTO segments (stream, device, inode, head, path, size_seen, may_grow, first_time, last_time, finished,
+               seen_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           )
           .run(
             segment.stream,
@@ -118,6 +122,7 @@ export class SegmentRecords {
             segment.head,
             segment.path,
             segment.sizeSeen,
+            segment.mayGrow ? 1 : 0,
             segment.firstTime ?? null,
             segment.lastTime ?? null,
             segment.finished ? 1 : 0,
@@ -131,14 +136,16 @@ export class SegmentRecords {
   }
 
   /**
-   * The segment's content is now in another file (renamed, copied or gzipped).
+   * The segment's content is now in another file (renamed, copied or gzipped), or its writer is done with it.
    *
-   * @param place.sizeSeen what its content has at least: should it vanish unread, the gap's end is known.
+   * @param place.sizeSeen what its content has, at least where it may grow: should it vanish unread, the gap's end is known.
    */
-  relocate(id: number, place: { device: bigint; inode: bigint; path: string; sizeSeen: number }): void {
+  relocate(id: number, place: Pick<SegmentRow, 'device' | 'inode' | 'path' | 'sizeSeen' | 'mayGrow'>): void {
     this.#db
-      .prepare('UPDATE segments SET device = ?, inode = ?, path = ?, size_seen = MAX(size_seen, ?) WHERE id = ?')
-      .run(String(place.device), String(place.inode), place.path, place.sizeSeen, id);
+      .prepare(
+        `UPDATE segments SET device = ?, inode = ?, path = ?, size_seen = MAX(size_seen, ?), may_grow = ? WHERE id = ?`,
+      )
+      .run(String(place.device), String(place.inode), place.path, place.sizeSeen, place.mayGrow ? 1 : 0, id);
   }
 
   /** Each sink's offset in the segment. A sink without a row has taken nothing of it. */
@@ -278,6 +285,7 @@ function fromRaw(row: RawSegment): SegmentRow {
     head: row.head,
     path: row.path,
     sizeSeen: row.size_seen,
+    mayGrow: row.may_grow === 1,
     firstTime: row.first_time ?? undefined,
     lastTime: row.last_time ?? undefined,
     finished: row.finished === 1,

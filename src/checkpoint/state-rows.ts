@@ -23,7 +23,7 @@ const INVARIANTS: Readonly<Record<string, readonly string[]>> = {
     ...['device', 'inode'].map(isDigits),
     isPath('path'),
     ...['size_seen', 'head_bytes'].map(isNumber),
-    isFlag('finished'),
+    ...['finished', 'may_grow'].map(isFlag),
   ],
   offsets: [isNumber('offset')],
   anchors: [...['offset', 'length'].map(isNumber), 'length(lines) % 8 = 0'],

@@ -90,7 +90,7 @@ export class CatchUp {
     if (lane?.of === of && lane.own.position === place) return lane.own;
     await this.leave(of.stream);
     const { id, stream, head, device, inode, path, firstTime, lastTime } = of;
-    const begun = { sizeSeen: place, finished: false, headOf: undefined, headBytes: 0 };
+    const begun = { sizeSeen: place, mayGrow: false, finished: false, headOf: undefined, headBytes: 0 };
     const row = { id, stream, head, device, inode, path, firstTime, lastTime, ...begun };
     const own = new Segment(row, { live: false, sinks: [], isRepeat: true });
     own.file = upTo(of.file.view(), () => of.position);

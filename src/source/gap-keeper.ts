@@ -126,7 +126,8 @@ export class GapKeeper {
     const { known: all, active, records } = this.#deps;
     const { path: place, row, lostHow: how } = known;
     const position = active.positionOf(known);
-    const lost = { path: place, position, sizeSeen: row.sizeSeen, lastTime: row.lastTime, how };
+    const { sizeSeen, mayGrow, lastTime } = row;
+    const lost = { path: place, position, sizeSeen, mayGrow, lastTime, how };
     const gap = gapRange(lost, path.basename(place), timeAfter(known, all));
     if (gap === undefined) records.finish(known.id);
     else this.tell(known, gap, { finish: true });

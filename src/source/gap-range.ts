@@ -8,6 +8,7 @@ export interface LostSegment {
   readonly path: string;
   readonly position: number;
   readonly sizeSeen: number;
+  readonly mayGrow: boolean;
   readonly lastTime: number | undefined;
   /** `truncated`: the agent saw it happen. `gone`: it happened unseen. */
   readonly how: 'truncated' | 'gone';
@@ -16,12 +17,12 @@ export interface LostSegment {
 /**
  * The gap that a lost segment leaves, or undefined when all of it was read.
  *
- * A segment that was live when it was last seen may have grown afterwards, so its end is unknown. A rotated one does not
- * grow, and one that was truncated before the agent's eyes had the size that was seen last.
+ * A segment that was live when it was last seen may have grown afterwards, so its end is unknown; so may one that had just been
+ * rotated, since its writer learns of that later. A rotated one that was left alone does not grow, and one that was truncated before the agent's eyes had the size that was seen last.
  */
 export function gapRange(lost: LostSegment, name: string, afterTime: number | undefined): Gap | undefined {
   const wasRotated = parseRotatedName(name) !== undefined;
-  const isEndKnown = lost.how === 'truncated' || (wasRotated && lost.sizeSeen > 0);
+  const isEndKnown = lost.how === 'truncated' || (wasRotated && lost.sizeSeen > 0 && !lost.mayGrow);
   if (isEndKnown && lost.sizeSeen <= lost.position) return undefined;
   return {
     path: lost.path,

@@ -104,12 +104,14 @@ export class KnownSegments {
     return undefined;
   }
 
-  relocate(known: Known, { device, inode, path }: FoundFile): void {
-    if (known.device === device && known.inode === inode && known.path === path) return;
+  /** @param mayGrow see {@link SegmentRow.mayGrow} */
+  relocate(known: Known, { device, inode, path }: FoundFile, mayGrow: boolean): void {
+    const isThere = known.device === device && known.inode === inode && known.path === path;
+    if (isThere && known.row.mayGrow === mayGrow) return;
     const sizeSeen = Math.max(known.row.sizeSeen, known.segment?.sizeSeen ?? 0);
-    const place = { device, inode, path, sizeSeen };
+    const place = { device, inode, path, sizeSeen, mayGrow };
     this.#records.relocate(known.id, place);
-    known.row = { ...known.row, sizeSeen };
+    known.row = { ...known.row, sizeSeen, mayGrow };
     for (const target of known.segment === undefined ? [known] : [known, known.segment]) {
       target.device = place.device;
       target.inode = place.inode;

@@ -14,9 +14,9 @@ import { firstEventTime, lastNewline } from './segment-edges.ts';
  */
 export async function newSegmentRow(
   file: FoundFile,
-  options: { stream: number; head: string; tail: boolean; handler: EventTimes },
+  options: { stream: number; head: string; tail: boolean; mayGrow: boolean; handler: EventTimes },
 ): Promise<Omit<SegmentRow, 'id'>> {
-  const { stream, head, tail, handler } = options;
+  const { stream, head, tail, mayGrow, handler } = options;
   const open = await openSegmentFile(file);
   try {
     const { device, inode, path } = file;
@@ -33,6 +33,7 @@ export async function newSegmentRow(
       head,
       path,
       sizeSeen,
+      mayGrow,
       firstTime,
       lastTime: undefined,
       finished: tail && !file.live,

@@ -7,6 +7,7 @@ import { Feeding } from './feeding.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { type Identified, Identifier } from './identify.ts';
 import { type Known, KnownSegments, type Stream } from './known-segments.ts';
+import { mayGrow } from './may-grow.ts';
 import { newSegmentRow } from './new-segment.ts';
 import { newSegmentReader } from './new-segment-reader.ts';
 import { ReadTroubles } from './read-troubles.ts';
@@ -229,7 +230,7 @@ export class Source {
   async #begin(stream: Stream, file: FoundFile, head: string, isFirstStart: boolean): Promise<void> {
     const { records, sinks, handler, occurrences, now } = this.#deps;
     const tail = isFirstStart && this.config.readFrom === 'tail';
-    const row = await newSegmentRow(file, { stream: stream.id, head, tail, handler });
+    const row = await newSegmentRow(file, { stream: stream.id, head, tail, mayGrow: this.#mayGrow(file), handler });
     const id = records.add(row, new Map(sinks.map(({ name }) => [name, row.sizeSeen])), now());
     const known = this.known.add(stream, { ...row, id });
     // Told after the file was opened: who waits for that word may delete it next.
@@ -247,15 +248,16 @@ export class Source {
     } else if (this.#active.needsReading(known, file)) {
       await this.#activate(known, file, file.size);
     }
-    this.known.relocate(known, file);
+    this.known.relocate(known, file, this.#mayGrow(file, known));
+  }
+
+  #mayGrow(file: FoundFile, known?: Known): boolean {
+    return mayGrow(file, known, { now: this.#deps.now(), waitMs: this.config.rotateWaitMs });
   }
 
   /**
-   * What the file has counts as seen only while it still has what was read from it. The open file is asked: the one that
-   * was found may have been emptied in between.
-   *
-   * @param hadThen what it was found with, where that was this segment's: a head that is known and was told after that look
-   * stood there before it too
+   * What the file has counts as seen only while it still has what was read from it. The open file is asked: the one that was found
+   * may have been emptied since. `hadThen`: what it was found with, where its head, told after that look, was known before it.
    */
   async #activate(known: Known, file: FoundFile, hadThen = 0): Promise<void> {
     if (!(await this.#active.activate(known, file))) this.#undecided += 1;

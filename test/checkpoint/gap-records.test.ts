@@ -42,6 +42,7 @@ test('a gap and the end of its segment are stored together or not at all', (t) =
     head: '',
     path: '',
     sizeSeen: 0,
+    mayGrow: false,
     finished: false,
     headOf: undefined,
     headBytes: 0,

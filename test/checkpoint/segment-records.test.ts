@@ -10,6 +10,7 @@ const ROW: Omit<SegmentRow, 'id' | 'stream'> = {
   head: 'aa',
   path: '/log/audit.log',
   sizeSeen: 0,
+  mayGrow: false,
   firstTime: undefined,
   lastTime: undefined,
   finished: false,
@@ -44,8 +45,9 @@ test('devices and inodes are exact over the whole of 64 bits', (t) => {
     const id = segments.add({ ...ROW, stream, device: number, inode: number }, new Map(), 0);
     const row = segments.segments(stream).find((one) => one.id === id)!;
     assert.deepEqual([row.device, row.inode], [number, number]);
-    segments.relocate(id, { device: number - 1n, inode: number, path: '/other', sizeSeen: 0 });
-    assert.equal(segments.segments(stream).find((one) => one.id === id)!.device, number - 1n);
+    segments.relocate(id, { device: number - 1n, inode: number, path: '/other', sizeSeen: 0, mayGrow: true });
+    const moved = segments.segments(stream).find((one) => one.id === id)!;
+    assert.deepEqual([moved.device, moved.mayGrow], [number - 1n, true]);
   }
 });
 

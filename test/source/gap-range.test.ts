@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gapRange } from '../../src/source/gap-range.ts';
 
-const LOST = { path: '/log/audit.log', position: 100, sizeSeen: 100, lastTime: 5, how: 'gone' } as const;
+const LOST = {
+  path: '/log/audit.log',
+  position: 100,
+  sizeSeen: 100,
+  mayGrow: false,
+  lastTime: 5,
+  how: 'gone',
+} as const;
 const ROTATED = 'audit-2026-11-20T15-04-05.000.log';
 
 function ends(lost: Partial<Parameters<typeof gapRange>[0]>, name: string): unknown {
@@ -19,6 +26,11 @@ test('a rotated part does not grow: its end is what was seen, and read to it the
   assert.equal(ends({ sizeSeen: 500 }, ROTATED), 500);
   assert.equal(ends({}, ROTATED), 'no gap');
   assert.equal(ends({ sizeSeen: 500 }, 'audit.log.1'), 500);
+});
+
+test('a part that was rotated just before may have grown: the end is unknown', () => {
+  assert.equal(ends({ mayGrow: true, sizeSeen: 500 }, ROTATED), 'unknown');
+  assert.equal(ends({ mayGrow: true }, ROTATED), 'unknown');
 });
 
 test('a rotated part that nobody looked into has an unknown end', () => {

@@ -99,6 +99,7 @@ function openSegment(file: ShortReadFile, live: boolean): OpenSegment {
       head: headHash(file.content.subarray(begin), true) ?? '',
       path: file.path,
       sizeSeen: 0,
+      mayGrow: false,
       firstTime: undefined,
       lastTime: undefined,
       finished: false,

@@ -114,6 +114,7 @@ class PartPlacing {
         head,
         path: file.path,
         sizeSeen: Math.max(size ?? 0, row?.sizeSeen ?? 0),
+        mayGrow: row?.mayGrow ?? false,
         firstTime,
         lastTime: (isForward ? evidence?.lastTime : undefined) ?? row?.lastTime,
         headOf: row?.headOf,
