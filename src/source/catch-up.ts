@@ -124,6 +124,7 @@ function upTo(file: SegmentFile, limit: () => number): SegmentFile {
       return most <= 0 ? Promise.resolve(0) : file.read(offset, buffer, start, most);
     },
     ...(file.again && { again: file.again.bind(file) }),
+    whole: file,
     view: () => upTo(file.view(), limit),
     close: () => file.close(),
   };

@@ -16,6 +16,8 @@ export interface SegmentFile {
    * thread. May give fewer bytes. Undefined where content has to be inflated.
    */
   readonly again?: (offset: number, buffer: Buffer) => number;
+  /** Of one that shows only the beginning of a file: that file. Its first line may stand behind the end that is shown. */
+  readonly whole?: SegmentFile;
   /** The same open file for a second reader, with a place of its own in it. It is closed apart, and before the file. */
   view(): SegmentFile;
   close(): Promise<void>;

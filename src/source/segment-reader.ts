@@ -214,7 +214,8 @@ async function hasDropped(segment: OpenSegment): Promise<boolean> {
 
 /** Whether the head is still there: an empty file, or one of NULs, was truncated. */
 export async function beginsAsSeen(segment: OpenSegment): Promise<boolean> {
-  return (await readHead(segment.file, { complete: true }))?.hash === segment.head;
+  const { file, head } = segment;
+  return (await readHead(file.whole ?? file, { complete: true }))?.hash === head;
 }
 
 function endsAsRead(segment: Segment, buffer: Buffer, overlap: number): boolean {

@@ -151,6 +151,20 @@ test('first lines over 1 KiB, oversize lines, NULs, and a last line without newl
     { maxLineBytes: 2_000 },
   ));
 
+test('a log that begins with more NULs than a step takes: a sink that lags through them loses nothing', () =>
+  withSinks(async (harness, log, slow, prompt) => {
+    log.writer.writePart(Buffer.alloc(3_000_000));
+    log.write(20);
+    slow.hasRoom = false;
+    await harness.source.sweep();
+    await harness.source.poll();
+    slow.hasRoom = true;
+    await finish(harness);
+    assert.deepEqual(ranges(harness), []);
+    assert.deepEqual(slow.handed, prompt.handed);
+    assert.deepEqual([slow.handed.length, slow.behindTold], [20, [true, false]]);
+  }));
+
 test('a crash repeats only what was not durably taken, whatever the order of taking', () =>
   withSinks(async (harness, log, slow, prompt) => {
     log.write(30);
