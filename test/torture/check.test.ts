@@ -138,6 +138,33 @@ test('of a file and its copy, which begin alike, both were seen, and the one is 
   assert.deepEqual(noted(copy!), { seenSize: 700, seenInLife: 3, heldInLife: undefined });
 });
 
+test('a gap of what a file lost when it was emptied names it as it is called by then, by an event that it had before', async () => {
+  using scene = new Scene();
+  scene.write(20);
+  const [lost] = scene.model.parts;
+  lost!.seenInLife = 1;
+  lost!.seenSize = lost!.size;
+  scene.log.truncate();
+  scene.write(20);
+  scene.log.rotate('rename');
+  scene.write(20);
+  await scene.run();
+  const next = scene.model.parts[1];
+  assert.deepEqual(await scene.violations(), [['nothing lost', 20]]);
+  const gapOf = (named: Part, timed: Part): Evidence['gaps'] => {
+    const after_event = new Date(timed.firstTime!).toISOString();
+    return [
+      { path: [...named.paths].at(-1)!, from_offset: 0, to_offset: lost!.size, after_event, reason: 'truncated' },
+    ];
+  };
+  assert.deepEqual(await scene.violations({ gaps: gapOf(next!, lost!) }), []);
+  // What stands there now is not gone.
+  assert.deepEqual(await scene.violations({ gaps: gapOf(next!, next!) }), [
+    ['nothing lost', 20],
+    ['gaps', 1],
+  ]);
+});
+
 describe('what is found', () => {
   /** The number of the doctored file's lines, the last one of which is empty. */
   const changes: Record<string, [(lines: string[]) => string[], [string, number][]]> = {

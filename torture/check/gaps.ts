@@ -69,11 +69,13 @@ export class Losses {
   }
 
   /** The path, and the time of an event in the file, which no other file has but its copies. */
-  #isOf(gap: ToldGap, { paths, times, firstTime }: Part): boolean {
+  #isOf(gap: ToldGap, { id, key, paths, times, firstTime }: Part): boolean {
     const known = (firstTime !== undefined && this.#paths.get(firstTime)) || paths;
     // A file without any event has the time of its last change.
     const isTime = gap.after_event === null || times.size === 0 || times.has(Date.parse(gap.after_event));
-    return isTime && known.has(gap.path);
+    if (!isTime || known.has(gap.path)) return isTime;
+    // Emptied, it may have got another name before the agent could look into it.
+    return this.#parts.some((later) => later.key === key && later.id > id && later.paths.has(gap.path));
   }
 
   #isUnseen(line: Line, { part, end, loss }: Place): boolean {
