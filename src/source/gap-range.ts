@@ -18,7 +18,8 @@ export interface LostSegment {
  * The gap that a lost segment leaves, or undefined when all of it was read.
  *
  * A segment that was live when it was last seen may have grown afterwards, so its end is unknown; so may one that had just been
- * rotated, since its writer learns of that later. A rotated one that was left alone does not grow, and one that was truncated before the agent's eyes had the size that was seen last.
+ * rotated, since its writer learns of that later. A rotated one that was left alone does not grow, and one that was truncated
+ * before the agent's eyes had the size that was seen last.
  */
 export function gapRange(lost: LostSegment, name: string, afterTime: number | undefined): Gap | undefined {
   const wasRotated = parseRotatedName(name) !== undefined;

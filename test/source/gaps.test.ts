@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { SourceConfig } from '../../src/config/types.ts';
 import { DisturbedLog } from './disturbed-log.ts';
+import { FileCalls } from './file-calls.ts';
 import { SourceHarness } from './source-harness.ts';
 
 async function withLog(
@@ -49,6 +50,31 @@ for (const isSeenAgain of [true, false]) {
       }));
   }
 }
+
+test('a part that grows after its rotation, and cannot be read when it is seen again, is a gap without an end', () =>
+  withLog(async (harness, log) => {
+    const read = log.write(10);
+    await harness.read();
+    await harness.commit();
+    const backup = log.rotate();
+    await harness.source.sweep();
+    fs.appendFileSync(backup, '{"late":"line"}\n');
+    harness.pass(6000);
+    using calls = await FileCalls.intercept();
+    calls.before((call) => {
+      if (call === 'handle.read')
+        throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    });
+    await harness.source.sweep();
+    calls.before(undefined);
+    assert.ok(harness.source.troubles.unreadable.has(backup));
+    await harness.crash();
+    fs.rmSync(backup);
+    harness.start();
+    await harness.settle();
+    const gaps = harness.gaps().map(({ startOffset, endOffset }) => ({ startOffset, endOffset }));
+    assert.deepEqual(gaps, [{ startOffset: size(read), endOffset: undefined }]);
+  }));
 
 test('a part that was left alone, and read to its end, is no gap when it is pruned after a crash', () =>
   withLog(async (harness, log) => {
