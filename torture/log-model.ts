@@ -43,6 +43,8 @@ export class Part {
   /** Event times in it: a gap that is told of it names one of them. */
   readonly times = new Set<number>();
   firstTime: number | undefined;
+  /** Its first line is no event: seen before there was one, it has no time but that of its last change. */
+  beginsUntimed = false;
   /** Of the file, as it was written. */
   size = 0;
   loss: Loss | undefined;
@@ -128,6 +130,7 @@ function place(line: Line, part: Part, start: number, end: number): void {
   const one = { part, start, end, loss: part.loss };
   line.places.push(one);
   part.places.push(one);
+  if (part.places.length === 1) part.beginsUntimed = line.timeMs === undefined;
   if (line.timeMs === undefined) return;
   part.times.add(line.timeMs);
   part.firstTime ??= line.timeMs;

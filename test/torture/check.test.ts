@@ -165,6 +165,30 @@ test('a gap of what a file lost when it was emptied names it as it is called by 
   ]);
 });
 
+test('a gap of a file that begins with no event may have the time of the change that was the last when it was first seen', async () => {
+  using scene = new Scene();
+  scene.write(1, () => scene.lines.garbage());
+  scene.write(19);
+  const [lost] = scene.model.parts;
+  scene.log.rotate('rename');
+  scene.write(20);
+  lost!.seenInLife = 1;
+  lost!.seenSize = lost!.size;
+  scene.log.deleteOldest(0);
+  await scene.run();
+  const gapAt = (afterMs: number): Evidence['gaps'] => {
+    const after_event = new Date(afterMs).toISOString();
+    return [{ path: [...lost!.paths].at(-1)!, from_offset: 0, to_offset: lost!.size, after_event, reason: 'deleted' }];
+  };
+  assert.deepEqual(await scene.violations({ gaps: gapAt(0) }), []);
+  // That of an event of another file says that it is of that one.
+  const other = scene.model.parts.find(({ loss }) => loss === undefined)!;
+  assert.deepEqual(await scene.violations({ gaps: gapAt(other.firstTime!) }), [
+    ['nothing lost', 20],
+    ['gaps', 1],
+  ]);
+});
+
 describe('what is found', () => {
   /** The number of the doctored file's lines, the last one of which is empty. */
   const changes: Record<string, [(lines: string[]) => string[], [string, number][]]> = {

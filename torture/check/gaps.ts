@@ -69,13 +69,19 @@ export class Losses {
   }
 
   /** The path, and the time of an event in the file, which no other file has but its copies. */
-  #isOf(gap: ToldGap, { id, key, paths, times, firstTime }: Part): boolean {
+  #isOf(gap: ToldGap, part: Part): boolean {
+    const { id, key, paths, firstTime } = part;
+    if (gap.after_event !== null && !this.#isTimeOf(Date.parse(gap.after_event), part)) return false;
     const known = (firstTime !== undefined && this.#paths.get(firstTime)) || paths;
-    // A file without any event has the time of its last change.
-    const isTime = gap.after_event === null || times.size === 0 || times.has(Date.parse(gap.after_event));
-    if (!isTime || known.has(gap.path)) return isTime;
+    if (known.has(gap.path)) return true;
     // Emptied, it may have got another name before the agent could look into it.
     return this.#parts.some((later) => later.key === key && later.id > id && later.paths.has(gap.path));
+  }
+
+  /** Without an event, or seen before it had one, a file has the time of its last change, which is that of no event. */
+  #isTimeOf(time: number, { times, beginsUntimed }: Part): boolean {
+    if (times.has(time) || times.size === 0) return true;
+    return beginsUntimed && !this.#parts.some((other) => other.times.has(time));
   }
 
   #isUnseen(line: Line, { part, end, loss }: Place): boolean {
