@@ -7,10 +7,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { expectationOf } from '../../torture/power-loss/expectation.ts';
 import { Host } from '../../torture/power-loss/host.ts';
+import type { LogLedger } from '../../torture/power-loss/log-ledger.ts';
+import { ARCHIVE } from '../../torture/power-loss/scene.ts';
 import { readTree, type Tree } from '../../torture/power-loss/tree.ts';
 import { shimObstacle } from '../../torture/shim/obstacle.ts';
 import { removeWithParent } from '../helpers/children.ts';
+import { hashLine } from '../helpers/line-multiset.ts';
 
 const SEED = 5;
 const EVENTS = 150;
@@ -104,4 +108,14 @@ describe('a power loss', { skip: obstacle === undefined ? false : `not recorded:
       }
     });
   }
+});
+
+test('a line of which a cut took only the newline is expected once', () => {
+  const hash = hashLine(Buffer.from('{"a":1}'));
+  const ledger = { files: new Map([[5n, [{ hash, end: 8 }]]]) } as unknown as LogLedger;
+  const left = { bytes: 0, fragment: Buffer.from('{"a":1}') };
+  const cut = { inode: 5n, isLive: true, left, places: new Map(), seen: 0 };
+  const { needed, possible } = expectationOf(ARCHIVE, { ledger, cut, added: [] });
+  assert.deepEqual([...needed], [hash.toString('hex')]);
+  assert.deepEqual([possible.find(hash), possible.find(hash)], ['expected', 'duplicate']);
 });

@@ -59,21 +59,22 @@ export function expectationOf(
     needed.add(hash.toString('hex'));
     possible.expect(hash);
   };
+  const fragment = cut?.left.fragment && hashLine(cut.left.fragment);
   for (const [inode, lines] of ledger.files) {
     const isCut = inode === cut?.inode;
     const certain = isCut ? certainOf(sink, cut) : Number.POSITIVE_INFINITY;
     for (const { hash, end } of lines) {
       if (end <= certain) need(hash);
-      else possible.expect(hash);
+      // Of which only the newline is gone, that is the fragment.
+      else if (fragment?.equals(hash) !== true) possible.expect(hash);
     }
   }
   for (const hash of added) need(hash);
-  if (cut?.left.fragment !== undefined) {
-    const hash = hashLine(cut.left.fragment);
+  if (cut !== undefined && fragment !== undefined) {
     // A receiver gets it wrapped, with the reason; only a dead letter has it as it is. In a file that was read to its end
     // before, and is not written on, nobody has to look for it.
-    if (sink === ARCHIVE && cut.isLive) need(hash);
-    else possible.expect(hash);
+    if (sink === ARCHIVE && cut.isLive) need(fragment);
+    else possible.expect(fragment);
   }
   return { needed, possible };
 }
