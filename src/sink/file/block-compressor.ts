@@ -5,9 +5,6 @@ import type { CompressionPool } from './compression-pool.ts';
 import { Dictionaries } from './dictionaries.ts';
 import type { Block } from './output-file.ts';
 
-/** What a block is expected to shrink by at least; a result that is larger needs memory of its own. */
-const EXPECTED_RATIO = 6;
-
 /** Makes the bytes of a file out of its content, in memory that goes round: content, windows and results. */
 export class BlockCompressor {
   readonly format: ArchiveFormat;
@@ -35,9 +32,7 @@ export class BlockCompressor {
     if (this.format.codec === undefined) return content;
     const { dictionary, startsMember } = block;
     const { level, compress: format } = this.#config;
-    const spare = () => this.buffers.allocate(spareBytes);
-    const spareBytes = content.length / EXPECTED_RATIO;
-    const done = await this.#pool.run({ format, level, startsMember, content, dictionary, spare }, wanted);
+    const done = await this.#pool.run({ format, level, startsMember, content, dictionary }, wanted);
     if (done === undefined) return undefined;
     this.buffers.release(done.content);
     if (done.dictionary !== undefined) this.dictionaries?.release(done.dictionary);

@@ -1,7 +1,7 @@
 import type { Compression } from '../../config/types.ts';
 import { ARCHIVE_FORMATS, type BlockJob } from './archive-format.ts';
 import { CompressionThreads } from './compression-threads.ts';
-import { place } from './moved-memory.ts';
+import { compact } from './moved-memory.ts';
 
 /**
  * Content that waits before threads of our own are started. libuv's threads do for commits of a few MB: between two blocks
@@ -18,8 +18,6 @@ const MAX_WAITING_BYTES = 10 * 1024 * 1024;
 
 export interface CompressionJob extends BlockJob {
   readonly format: Compression;
-  /** Where the result may go, alone in its memory. A larger one gets memory of its own. */
-  readonly spare?: () => Buffer;
 }
 
 /**
@@ -112,7 +110,7 @@ export class CompressionPool {
     try {
       const { content, dictionary } = job;
       const made = await ARCHIVE_FORMATS[job.format].codec!.compress(job);
-      resolve({ data: place(made, job.spare?.()), content, dictionary });
+      resolve({ data: compact(made), content, dictionary });
     } catch (error) {
       reject(error);
     } finally {

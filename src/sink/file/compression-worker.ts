@@ -2,7 +2,7 @@ import os from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { Compression } from '../../config/types.ts';
 import { ARCHIVE_FORMATS } from './archive-format.ts';
-import { asBuffer, memoryOf, place } from './moved-memory.ts';
+import { asBuffer, compact, memoryOf } from './moved-memory.ts';
 
 /** A block to compress. Each array is alone in its memory, which moves with it. */
 export interface Order {
@@ -11,7 +11,6 @@ export interface Order {
   readonly startsMember: boolean;
   readonly content: Uint8Array;
   readonly dictionary: Uint8Array | undefined;
-  readonly spare: Uint8Array | undefined;
 }
 
 /** The same arrays back, with the result; one for each order, in their order. */
@@ -39,7 +38,7 @@ port?.on('message', (order: Order) => {
       startsMember,
       level,
     });
-    const data = place(made, order.spare);
+    const data = compact(made);
     port.postMessage({ data, content, dictionary } satisfies Answer, memoryOf([data, content, dictionary]));
   } catch (error) {
     port.postMessage({ error } satisfies Answer);

@@ -8,24 +8,21 @@ export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
-/** The pool of small Buffers has `Buffer.poolSize` bytes, and in Node 26 some more for alignment. What is larger is not it. */
+/** The pool of small Buffers has `Buffer.poolSize` bytes, and in Node 26 some more for alignment. */
 const POOL_MARGIN_BYTES = 1024;
 
 /**
- * Brings what a compressor gave into memory that is its own: into `spare`, which is alone in its memory, where it fits.
- * A result may be a part of a much larger chunk, or of the pool that all small Buffers share.
+ * What a compressor made, alone in its memory, which is at most twice as large: with its memory, or copied out of a much larger
+ * chunk, which is given back at once, or out of the pool that all small Buffers share. `made` is not to be used after this.
  */
-export function place(made: Buffer, spare: Uint8Array | undefined): Buffer {
-  let placed: Buffer;
-  if (spare === undefined || spare.length < made.length) {
-    placed = Buffer.allocUnsafeSlow(made.length);
-    made.copy(placed);
-  } else {
-    spare.set(made);
-    placed = asBuffer(spare.subarray(0, made.length));
-  }
-  if (made.buffer.byteLength > Buffer.poolSize + POOL_MARGIN_BYTES) freeNow(made);
-  return placed;
+export function compact(made: Buffer): Buffer {
+  const { byteLength } = made.buffer;
+  const isPooled = byteLength >= Buffer.poolSize && byteLength <= Buffer.poolSize + POOL_MARGIN_BYTES;
+  if (!isPooled && made.length * 2 >= byteLength) return made;
+  const compacted = Buffer.allocUnsafeSlow(made.length);
+  made.copy(compacted);
+  if (!isPooled) freeNow(made);
+  return compacted;
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import zlib from 'node:zlib';
 import { CompressionPool } from '../../../src/sink/file/compression-pool.ts';
+import { freeNow } from '../../../src/sink/file/moved-memory.ts';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc') as () => void;
@@ -17,6 +19,12 @@ function newContent(index: number, bytes = 64 * 1024): Buffer {
   const line = Buffer.from(`{"kind":"Event","auditID":"${index}","verb":"get"}\n`);
   for (let at = 0; at < bytes; at += line.length) line.copy(content, at);
   return content;
+}
+
+function ownCopy(content: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(content.length);
+  content.copy(copy);
+  return copy;
 }
 
 const asked = () => true;
@@ -65,24 +73,35 @@ for (const [threads, backlogBytes] of [
   ["libuv's", Number.POSITIVE_INFINITY],
   ['own', 0],
 ] as const) {
-  test(`what comes back from ${threads} threads is alone in its memory, whether it fits into the spare or not`, async () => {
+  test(`what comes back from ${threads} threads is alone in its memory, which is at most twice as large`, async () => {
     const pool = new CompressionPool(1, { backlogBytes });
-    for (const [bytes, spareBytes] of [
-      [500, 4096],
-      [5000, 4096],
-      [512 * 1024, 128 * 1024],
-      [512 * 1024, 16],
-      [5000, undefined],
-    ] as const) {
-      const spare = spareBytes === undefined ? {} : { spare: () => Buffer.allocUnsafeSlow(spareBytes) };
-      const job = { format: 'gzip', level: 6, startsMember: true, dictionary: undefined } as const;
-      const { data } = (await pool.run({ ...job, ...spare, content: newContent(1, bytes) }, asked))!;
-      assert.deepEqual(decode('gzip', data), newContent(1, bytes));
-      const alone = spareBytes !== undefined && spareBytes >= data.length ? spareBytes : data.length;
-      assert.equal(data.buffer.byteLength, alone, 'a pool of Buffers has others in it');
+    const job = { level: 6, startsMember: true, dictionary: undefined } as const;
+    for (const format of ['gzip', 'zstd'] as const) {
+      for (const bytes of [500, 5000, 100 * 1024, 256 * 1024, 1024 * 1024]) {
+        for (const expected of [newContent(1, bytes), randomBytes(bytes)]) {
+          const { data } = (await pool.run({ ...job, format, content: ownCopy(expected) }, asked))!;
+          assert.deepEqual(decode(format, data), expected);
+          assert.ok(data.buffer.byteLength <= 2 * data.length, `${data.length} in ${data.buffer.byteLength} bytes`);
+          // The memory of Buffers that others are in cannot be moved.
+          assert.doesNotThrow(() => structuredClone(data, { transfer: [data.buffer as ArrayBuffer] }));
+        }
+      }
     }
   });
 }
+
+test('what a compressor wrote into is given back with its result, and not with some collection', async () => {
+  const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
+  const job = { format: 'gzip', level: 6, startsMember: true, dictionary: undefined } as const;
+  const before = process.memoryUsage().arrayBuffers;
+  for (let index = 0; index < 40; index += 1) {
+    const done = (await pool.run({ ...job, content: newContent(index, 256 * 1024) }, asked))!;
+    freeNow(done.data);
+    freeNow(done.content);
+  }
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 256 * 1024, `${grown} bytes are left of 40 blocks`);
+});
 
 test('readers wait while more than 10 MiB wait, and go on when less does', async () => {
   const pool = new CompressionPool(1, { backlogBytes: Number.POSITIVE_INFINITY });
@@ -146,7 +165,7 @@ for (const format of ['gzip', 'zstd'] as const) {
         const content = newContent(index);
         const window = index % 2 === 0 ? undefined : newContent(index - 1, 32 * 1024);
         const job = { format, level: 3, startsMember: window === undefined, content, dictionary: window };
-        const done = await pool.run({ ...job, spare: () => Buffer.allocUnsafeSlow(index < 20 ? 16 * 1024 : 8) }, asked);
+        const done = await pool.run(job, asked);
         assert.deepEqual(done!.content, newContent(index));
         assert.equal(done!.dictionary === undefined, window === undefined);
         if (done!.dictionary !== undefined) assert.deepEqual(done!.dictionary, newContent(index - 1, 32 * 1024));
@@ -183,7 +202,7 @@ test('a thread that ends takes its blocks along, says so, and the others are com
     content: newContent(index, 512 * 1024),
     dictionary: undefined,
   });
-  const results = Promise.allSettled(Array.from({ length: 8 }, (_, index) => pool.run(job(index), asked)));
+  const results = Promise.allSettled(Array.from({ length: 12 }, (_, index) => pool.run(job(index), asked)));
   await until(() => workers.length === 1);
   await workers[0]!.terminate();
   const outcomes = (await results).map(({ status }) => status);
