@@ -8,7 +8,7 @@ import { asBuffer, memoryOf } from './moved-memory.ts';
  * Blocks that a thread has at hand: the one that it compresses and the next ones. As much work as the loop may take before it
  * gives more: with one next block the threads stood still for a quarter of a catch-up.
  */
-const DEPTH = 4;
+const DEPTH = 8;
 
 /** Without work for so long, the threads end and give their memory back. */
 const IDLE_MS = 10_000;
@@ -70,11 +70,10 @@ export class CompressionThreads {
     // Only a thread that has work keeps the process alive.
     thread.worker.ref();
     const { format, level, startsMember, content, dictionary } = job;
-    const spare = job.spare?.();
-    const order: Order = { format, level, startsMember, content, dictionary, spare };
+    const order: Order = { format, level, startsMember, content, dictionary };
     const { promise, resolve, reject } = Promise.withResolvers<CompressedBlock>();
     thread.jobs.push({ resolve, reject });
-    thread.worker.postMessage(order, memoryOf([content, dictionary, spare]));
+    thread.worker.postMessage(order, memoryOf([content, dictionary]));
     return promise;
   }
 

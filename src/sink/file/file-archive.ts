@@ -18,7 +18,7 @@ import { applyRetention } from './retention.ts';
 import { VanishedFiles } from './vanished.ts';
 
 /** Content of one block. Larger ones gain little ratio and cost memory for each file. */
-const BLOCK_BYTES = 512 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 
 export interface FileArchiveDeps {
   readonly records: ArchiveRecords;
