@@ -1,7 +1,10 @@
 import { type FileIo, nodeFileIo } from '../../src/sink/file-io.ts';
 
-/** The real file system, and the paths of what was synced through it. */
-export function syncedPaths(): { readonly io: FileIo; readonly synced: Set<string> } {
+/** The real file system, and the paths of what was synced through it; `before` each sync, which waits for it. */
+export function syncedPaths(before?: (path: string) => Promise<void>): {
+  readonly io: FileIo;
+  readonly synced: Set<string>;
+} {
   const synced = new Set<string>();
   const paths = new Map<number, string>();
   const io: FileIo = {
@@ -12,10 +15,12 @@ export function syncedPaths(): { readonly io: FileIo; readonly synced: Set<strin
       return fd;
     },
     fsync: async (fd) => {
+      await before?.(paths.get(fd)!);
       await nodeFileIo.fsync(fd);
       synced.add(paths.get(fd)!);
     },
     fdatasync: async (fd) => {
+      await before?.(paths.get(fd)!);
       await nodeFileIo.fdatasync(fd);
       synced.add(paths.get(fd)!);
     },

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { nodeFileIo } from '../../../src/sink/file-io.ts';
+import { syncedPaths } from '../synced-paths.ts';
 import { harness } from './archive-harness.ts';
 
 test('a commit waits for the sync of a file that another one, of the next commit, takes the descriptor from', async (t) => {
-  const paths = new Map<number, string>();
   const sync = Promise.withResolvers<void>();
   let held: string | undefined;
   const h = harness(t, {
     durability: 'disk',
     blockBytes: 700,
     config: { maxOpenFiles: 2 },
-    io: {
-      ...nodeFileIo,
-      open: async (file, flags, mode) => {
-        const fd = await nodeFileIo.open(file, flags, mode);
-        paths.set(fd, file);
-        return fd;
-      },
-      fdatasync: async (fd) => {
-        held ??= paths.get(fd);
-        if (paths.get(fd) === held) await sync.promise;
-        await nodeFileIo.fdatasync(fd);
-      },
-    },
+    io: syncedPaths(async (path) => {
+      held ??= path;
+      if (path === held) await sync.promise;
+    }).io,
   });
   await h.start();
   h.append('a', 'one');
