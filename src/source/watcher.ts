@@ -1,12 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { errorCode } from '../errors.ts';
-import { parseRotatedName } from './rotated-name.ts';
+import { DirectoryWatch, type Hint, isAbsent, type SeenDirectory, seeDirectory } from './directory-watch.ts';
 import { Throttle } from './throttle.ts';
-
-/** What changed: `content` asks for a look at the ends of open files, `names` for a sweep. */
-export type Hint = 'content' | 'names';
 
 /**
  * The shortest time between two hints of one kind. An apiserver under load writes thousands of lines a second, one call
@@ -14,28 +8,27 @@ export type Hint = 'content' | 'names';
  */
 const HINT_INTERVAL_MS = 100;
 
-interface Watch {
-  readonly watcher: FSWatcher;
-  /** Device and inode of the directory, which may be another one at the same path by now. */
-  readonly identity: string;
-}
-
 /**
  * Watches directories for hints. A hint only makes the agent look sooner: what it then does follows from what it
  * finds, and without any hint the sweep finds the same.
  */
 export class DirectoryWatcher {
   readonly #failed: (error: unknown) => void;
-  readonly #throttles: Readonly<Record<Hint, Throttle>>;
-  #watches = new Map<string, Watch>();
+  readonly #content: Throttle;
+  readonly #names: Throttle;
+  #watches = new Map<string, DirectoryWatch>();
+  /** Those that rest until the next hint of content, which tells of all that is written until then. */
+  readonly #resting = new Set<DirectoryWatch>();
   #closed = false;
 
   constructor(hint: (hint: Hint) => void, failed: (error: unknown) => void) {
     this.#failed = failed;
-    this.#throttles = {
-      content: new Throttle(() => hint('content'), HINT_INTERVAL_MS),
-      names: new Throttle(() => hint('names'), HINT_INTERVAL_MS),
-    };
+    this.#names = new Throttle(() => hint('names'), HINT_INTERVAL_MS);
+    this.#content = new Throttle(() => {
+      for (const watch of this.#resting) void watch.resume();
+      this.#resting.clear();
+      hint('content');
+    }, HINT_INTERVAL_MS);
   }
 
   /**
@@ -43,65 +36,67 @@ export class DirectoryWatcher {
    * above it is watched, whose hint comes when that changes. To be called with each sweep, one call at a time.
    */
   async watch(directories: Iterable<string>): Promise<void> {
-    const wanted = new Map<string, Watch>();
+    const wanted = new Map<string, DirectoryWatch>();
     for (const directory of new Set(directories)) {
       try {
-        const [there, identity] = await nearest(directory);
+        const there = await nearest(directory);
         if (this.#closed) return;
-        if (!wanted.has(there)) wanted.set(there, this.#kept(there, identity) ?? this.#begin(there, identity));
+        if (!wanted.has(there.path)) wanted.set(there.path, this.#kept(there) ?? this.#begin(there));
       } catch (error) {
         this.#failed(error);
       }
     }
-    for (const [directory, one] of this.#watches) if (wanted.get(directory) !== one) one.watcher.close();
+    for (const [directory, one] of this.#watches) if (wanted.get(directory) !== one) one.close();
     this.#watches = wanted;
   }
 
   close(): void {
     this.#closed = true;
-    for (const throttle of Object.values(this.#throttles)) throttle.stop();
-    for (const { watcher } of this.#watches.values()) watcher.close();
+    this.#content.stop();
+    this.#names.stop();
+    for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
   }
 
-  #kept(directory: string, identity: string): Watch | undefined {
+  #kept({ path: directory, identity }: SeenDirectory): DirectoryWatch | undefined {
     const before = this.#watches.get(directory);
-    return before?.identity === identity ? before : undefined;
+    return before?.identity === identity && !before.isClosed ? before : undefined;
   }
 
-  #begin(directory: string, identity: string): Watch {
-    const itself = path.basename(directory);
-    const watcher = watch(directory, (event, name) => {
-      // The watch ends with its directory, which another one may follow that has the same inode.
-      if (event === 'rename' && name === itself) this.#forget(directory, watcher);
-      const throttle = this.#throttles[event === 'change' ? 'content' : 'names'];
-      // Rotated parts do not change; when one comes or goes, so does the live file.
-      if (!throttle.isAsked && (name === null || parseRotatedName(name) === undefined)) throttle.ask();
-    });
-    watcher.on('error', (error) => {
-      this.#forget(directory, watcher);
-      this.#failed(error);
+  #begin(directory: SeenDirectory): DirectoryWatch {
+    const watch = new DirectoryWatch(directory, {
+      hint: (hint) => this.#hinted(watch, hint),
+      ended: (error) => {
+        // The next look begins a new watch.
+        if (this.#watches.get(directory.path) === watch) this.#watches.delete(directory.path);
+        this.#names.ask();
+        if (error !== undefined) this.#failed(error);
+      },
     });
     // What came before the watch had begun would wait for the next sweep.
-    this.#throttles.names.ask();
-    return { watcher, identity };
+    this.#names.ask();
+    return watch;
   }
 
-  /** The next look begins a new watch. */
-  #forget(directory: string, watcher: FSWatcher): void {
-    watcher.close();
-    if (this.#watches.get(directory)?.watcher === watcher) this.#watches.delete(directory);
+  #hinted(watch: DirectoryWatch, hint: Hint): void {
+    if (hint === 'names') {
+      this.#names.ask();
+      return;
+    }
+    this.#content.ask();
+    if (!this.#content.isAsked) return;
+    watch.rest();
+    this.#resting.add(watch);
   }
 }
 
-/** The directory, or the nearest one above it that is there; with its device and inode. */
-async function nearest(directory: string): Promise<[string, string]> {
+/** The directory, or the nearest one above it that is there. */
+async function nearest(directory: string): Promise<SeenDirectory> {
   try {
-    const { dev, ino } = await stat(directory, { bigint: true });
-    return [directory, `${dev}:${ino}`];
+    return await seeDirectory(directory);
   } catch (error) {
     const parent = path.dirname(directory);
-    if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '') || parent === directory) throw error;
+    if (!isAbsent(error) || parent === directory) throw error;
     return nearest(parent);
   }
 }

@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DirectoryWatcher, type Hint } from '../../src/source/watcher.ts';
+import type { Hint } from '../../src/source/directory-watch.ts';
+import { DirectoryWatcher } from '../../src/source/watcher.ts';
 
 /** A watcher of a new directory, with the hints that it gave. */
 async function watched(t: TestContext, directories: (dir: string) => string[] = (dir) => [dir]) {
@@ -140,6 +141,78 @@ test('a log that grows by many writes gives few hints, and one after the last wr
   fs.appendFileSync(log, 'last\n');
   await delay(300);
   assert.ok(hints.length > before, 'a hint after the last write');
+});
+
+/** How many directories this process watches, as the kernel says. */
+function watchedByKernel(): number {
+  let watched = 0;
+  for (const fd of fs.readdirSync('/proc/self/fdinfo')) {
+    try {
+      const info = fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
+      watched += info.match(/^inotify wd:/gm)?.length ?? 0;
+    } catch {
+      // It was that of reading the directory.
+    }
+  }
+  return watched;
+}
+
+/** Writes until the watch rests. */
+async function untilAtRest(log: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (watchedByKernel() > 0) {
+    assert.ok(Date.now() < deadline, 'it is watched all the time');
+    fs.appendFileSync(log, 'more\n');
+    await delay(1);
+  }
+}
+
+const notLinux = process.platform === 'linux' ? false : 'looks at inotify';
+
+test('nothing wakes the loop for what the next hint tells anyway', { skip: notLinux }, async (t) => {
+  const { log, hints } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await untilAtRest(log);
+  fs.appendFileSync(log, 'unseen\n');
+  hints.length = 0;
+  await delay(300);
+  assert.ok(hints.includes('content'), 'what was written at rest');
+  assert.equal(watchedByKernel(), 1);
+  hints.length = 0;
+  await until(hints, 'content', () => fs.appendFileSync(log, 'seen\n'));
+});
+
+test('what came and went while a watch rested gives a hint when it goes on', { skip: notLinux }, async (t) => {
+  const { dir, log, hints } = await watched(t);
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await delay(200);
+  await untilAtRest(log);
+  hints.length = 0;
+  fs.renameSync(log, path.join(dir, 'audit-2026-11-20T15-04-05.000.log'));
+  fs.writeFileSync(log, 'of the next file\n');
+  await delay(300);
+  assert.ok(hints.includes('names'), `${hints}`);
+});
+
+test('a directory that goes while its watch rests gives a hint, and no error', { skip: notLinux }, async (t) => {
+  const { dir, hints, errors, watcher } = await watched(t, () => []);
+  const logs = path.join(dir, 'logs');
+  fs.mkdirSync(logs);
+  await watcher.watch([logs]);
+  const log = path.join(logs, 'audit.log');
+  await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
+  await delay(200);
+  await untilAtRest(log);
+  hints.length = 0;
+  fs.rmSync(logs, { recursive: true });
+  await delay(300);
+  assert.ok(hints.includes('names'), `${hints}`);
+  await watcher.watch([logs]);
+  await until(hints, 'names', (nth) => {
+    if (nth % 2 === 0) fs.mkdirSync(logs);
+    else fs.rmdirSync(logs);
+  });
+  assert.deepEqual(errors, []);
 });
 
 test('after it was closed there are no hints, and closing again does no harm', async (t) => {
