@@ -115,20 +115,20 @@ test('a directory that was deleted and made anew gives hints, though it has the 
 test('rotated parts give no hints', async (t) => {
   const { dir, log, hints } = await watched(t);
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
-  await delay(200);
+  await delay(500);
   hints.length = 0;
   const part = path.join(dir, 'audit-2026-11-20T15-04-05.000.log.gz');
   fs.writeFileSync(part, 'compressed');
   fs.appendFileSync(part, 'and more');
   fs.rmSync(part);
-  await delay(300);
+  await delay(500);
   assert.deepEqual(hints, []);
 });
 
 test('a log that grows by many writes gives few hints, and one after the last write', async (t) => {
   const { log, hints } = await watched(t);
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
-  await delay(200);
+  await delay(500);
   hints.length = 0;
   const begun = performance.now();
   for (let nth = 0; nth < 200; nth += 1) {
@@ -139,7 +139,7 @@ test('a log that grows by many writes gives few hints, and one after the last wr
   const atMost = Math.ceil((performance.now() - begun) / 100) + 1;
   assert.ok(before >= 2 && before <= atMost, `${before} hints, at most ${atMost}`);
   fs.appendFileSync(log, 'last\n');
-  await delay(300);
+  await delay(500);
   assert.ok(hints.length > before, 'a hint after the last write');
 });
 
@@ -175,7 +175,7 @@ test('nothing wakes the loop for what the next hint tells anyway', { skip: notLi
   await untilAtRest(log);
   fs.appendFileSync(log, 'unseen\n');
   hints.length = 0;
-  await delay(300);
+  await delay(500);
   assert.ok(hints.includes('content'), 'what was written at rest');
   assert.equal(watchedByKernel(), 1);
   hints.length = 0;
@@ -185,12 +185,12 @@ test('nothing wakes the loop for what the next hint tells anyway', { skip: notLi
 test('what came and went while a watch rested gives a hint when it goes on', { skip: notLinux }, async (t) => {
   const { dir, log, hints } = await watched(t);
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
-  await delay(200);
+  await delay(500);
   await untilAtRest(log);
   hints.length = 0;
   fs.renameSync(log, path.join(dir, 'audit-2026-11-20T15-04-05.000.log'));
   fs.writeFileSync(log, 'of the next file\n');
-  await delay(300);
+  await delay(500);
   assert.ok(hints.includes('names'), `${hints}`);
 });
 
@@ -201,11 +201,11 @@ test('a directory that goes while its watch rests gives a hint, and no error', {
   await watcher.watch([logs]);
   const log = path.join(logs, 'audit.log');
   await until(hints, 'content', () => fs.appendFileSync(log, 'more\n'));
-  await delay(200);
+  await delay(500);
   await untilAtRest(log);
   hints.length = 0;
   fs.rmSync(logs, { recursive: true });
-  await delay(300);
+  await delay(500);
   assert.ok(hints.includes('names'), `${hints}`);
   await watcher.watch([logs]);
   await until(hints, 'names', (nth) => {
