@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
@@ -10,6 +10,8 @@ const LOOK_MS = 50;
 const TIME_BYTES = 8;
 
 interface Snapshot {
+  /** Size and time of the last change, before the file was read. */
+  readonly version: string;
   /** Epoch milliseconds, before the file was read. */
   readonly at: number;
   readonly content: Buffer;
@@ -59,12 +61,12 @@ export class ArchiveWatch {
     for (let last = false; ; last = this.#stopped) {
       for (const file of await archiveFiles(this.#directory).catch(() => [])) {
         const at = performance.timeOrigin + performance.now();
-        const content = await readFile(join(this.#directory, file));
+        const { size, mtimeNs } = await stat(join(this.#directory, file), { bigint: true });
+        const version = `${size} ${mtimeNs}`;
         const before = this.#snapshots.get(file) ?? [];
-        if (before.at(-1)?.content.equals(content) !== true) {
-          before.push({ at, content });
-          this.#snapshots.set(file, before);
-        }
+        if (before.at(-1)?.version === version) continue;
+        before.push({ version, at, content: await readFile(join(this.#directory, file)) });
+        this.#snapshots.set(file, before);
       }
       // One more look after the end was asked for.
       if (last) return;
